@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: MIT
+# The one Makefile. `make help` lists the targets; V=1 shows the commands; VARIANT=sanitize builds
+# for ASan and UBSan beside the release build. All that is made stands under build/$(VARIANT), and
+# nothing here names a source file: what stands in its folder is built.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.SECONDEXPANSION:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+VARIANT ?= release
+OUT := build/$(VARIANT)
+OBJ := $(OUT)/obj
+BIN := $(if $(filter release,$(VARIANT)),build,$(OUT))/reconcile
+
+PREFIX ?= /usr/local
+sysconfdir ?= /etc
+
+# ---- Sources ----
+
+include core/rooms.mk
+
+SOURCES := $(sort $(wildcard core/*/*.c core/*/*/*.c))
+OBJECTS := $(SOURCES:core/%.c=$(OBJ)/%.o)
+ROOMS_HERE := $(filter $(foreach f,$(SOURCES),$(word 2,$(subst /, ,$(f)))),$(ROOMS))
+UNIT_SOURCES := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c))
+UNIT_TESTS := $(UNIT_SOURCES:%.c=$(OUT)/%)
+SUPPORT := $(sort $(wildcard tests/unit/support/*.c tests/fake/*.c))
+PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/programs/*.c)))
+BEHAVIOUR := $(sort $(wildcard tests/behaviour/*.bats))
+
+# What is built into the program, by the table it stands in (core/base/embedded.h).
+FILES_policies := $(sort $(wildcard policies/*.lua policies/lib/*.lua))
+BELOW_policies := policies
+FILES_schema := $(sort $(wildcard state/schema/*.sql))
+BELOW_schema := state/schema
+
+# ---- Compiler and libraries ----
+
+# libkmod gives its headers only: it is loaded when it is first needed (core/host/modules.c).
+PKG_CONFIG ?= pkg-config
+LUA := $(shell for p in lua5.4 lua-5.4 lua54 lua; do \
+	$(PKG_CONFIG) --exists "$$p >= 5.4" 2>/dev/null && echo $$p && break; done)
+PACKAGES := $(or $(LUA),lua5.4) yaml-0.1 mount sqlite3 jansson libmd
+PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libkmod 2>/dev/null || echo missing)
+PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+
+CFLAGS_release := -O2 -g -fstack-protector-strong -fstack-clash-protection \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+LDFLAGS_release := -Wl,-z,relro,-z,now
+CFLAGS_sanitize := -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS_sanitize := -fsanitize=address,undefined
+ifeq ($(origin CFLAGS_$(VARIANT)),undefined)
+$(error VARIANT=$(VARIANT): it is release or sanitize)
+endif
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wmissing-declarations -Wredundant-decls -Wformat=2 -Wundef \
+	-Wpointer-arith -Wcast-align -Wwrite-strings -Wvla -Wimplicit-fallthrough -Wdate-time
+DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Icore
+COMPILE = $(CC) -std=gnu17 -fPIE $(CFLAGS_$(VARIANT)) $(WARNINGS) $(DEFINES) \
+	$(patsubst -I%,-isystem %,$(PACKAGE_CFLAGS)) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(CFLAGS_$(VARIANT)) $(CFLAGS) -pie $(LDFLAGS_$(VARIANT)) -Wl,--as-needed $(LDFLAGS)
+LIBRARIES := $(PACKAGE_LIBS) -ldl
+
+# The tag v1.2.3 and what came after it; before the first tag 0.1.0 and the commit.
+TAGGED := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null)
+COMMIT := $(if $(TAGGED),,$(shell git describe --always --dirty --exclude '*' 2>/dev/null))
+VERSION := $(or $(TAGGED:v%=%),0.1.0$(addprefix +g,$(COMMIT)))
+
+# What single files need beside that, by file stem.
+CFLAGS_cmd_version = -DRECONCILE_VERSION='"$(VERSION)"'
+CFLAGS_hangfs = $(shell $(PKG_CONFIG) --cflags fuse3)
+LIBRARIES_hangfs = $(shell $(PKG_CONFIG) --libs fuse3)
+
+# ---- What people call ----
+
+# As many jobs as there are cores, unless make was told how many.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+ENVIRONMENT = RECONCILE='$(abspath $(BIN))' TEST_PROGRAMS='$(abspath $(OUT)/tests/programs)' \
+	TOP='$(CURDIR)' BUILD='$(abspath $(OUT))'
+# Those of a list of tests in whose path one of the words of ONLY stands; all when there is no ONLY.
+is_meant = $(strip $(foreach word,$(ONLY:.c=),$(findstring $(word),$(1))))
+TESTS := $(foreach t,tests/checks/run $(UNIT_TESTS) $(BEHAVIOUR),$(if $(ONLY),$(if \
+	$(call is_meant,$(t)),$(t)),$(t)))
+
+.PHONY: all deps test test-build demo bench install uninstall lint format sanitize clean help FORCE
+
+all: $(BIN) ## build the program (build/reconcile)
+	@:
+
+deps: ## install what building and testing needs (Debian, Ubuntu), or say what is missing
+	@.ci/deps build test
+
+test: ## build, then the checks, unit and behaviour tests (ONLY="mount plan": what is named so)
+	@.ci/deps build test
+	@$(MAKE) $(JOBS) test-build
+	@$(ENVIRONMENT) tests/run $(TESTS)
+
+test-build: $(BIN) $(PROGRAMS) $(filter $(UNIT_TESTS),$(TESTS))
+	@:
+
+sanitize: ## the same tests under ASan and UBSan
+	@$(MAKE) VARIANT=sanitize test
+
+demo: ## a node described, converged, broken and mended, in a private namespace
+	@.ci/deps build
+	@$(MAKE) $(JOBS) all
+	@$(ENVIRONMENT) examples/first-node/demo.sh
+
+bench: ## measure against the floor program and peers
+	@.ci/deps build
+	@$(MAKE) $(JOBS) all
+	@$(ENVIRONMENT) tests/bench/run
+
+lint: ## the checks with their warnings, clang-format, shellcheck, cppcheck, clang-tidy
+	@.ci/deps build lint
+	@$(MAKE) $(JOBS) -k lint-all
+
+format: ## put the C sources into the house layout
+	clang-format -i $(C_FILES)
+
+clean: ## remove everything that was built
+	rm -rf --one-file-system build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# ---- Objects ----
+
+$(OBJ)/%.o: core/%.c $(OUT)/.flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(CFLAGS_$(notdir $*)) -MMD -MP -c -o $@ $<
+
+$(OUT)/gen/%.o: $(OUT)/gen/%.c $(OUT)/.flags
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(OUT)/tests/%.o: tests/%.c $(OUT)/.flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -Itests $(CFLAGS_$(notdir $*)) -MMD -MP -c -o $@ $<
+
+$(OBJ)/cli/cmd_version.o: $(OUT)/.version
+
+$(OUT)/gen/embedded_%.c: $$(FILES_$$*) core/base/embed.awk $(OUT)/.%
+	$(Q)LC_ALL=C awk -v table=embedded_$* -v below=$(BELOW_$*) -f core/base/embed.awk \
+		$(FILES_$*) >$@
+
+# Stamps: written anew only when their text changes, and then what hangs on them is made again.
+STAMPS := $(addprefix $(OUT)/,.flags .version .sources .support .policies .schema)
+$(OUT)/.flags: private TEXT = $(COMPILE) $(LINK) $(LIBRARIES)
+$(OUT)/.version: private TEXT = $(VERSION)
+$(OUT)/.sources: private TEXT = $(OBJECTS)
+$(OUT)/.support: private TEXT = $(SUPPORT)
+$(OUT)/.policies: private TEXT = $(FILES_policies)
+$(OUT)/.schema: private TEXT = $(FILES_schema)
+$(STAMPS): FORCE
+	@$(if $(filter missing,$(PACKAGE_CFLAGS)),.ci/deps --check build)
+	@mkdir -p $(OUT)/gen
+	@text='$(subst ','\'',$(TEXT))'; \
+		printf '%s\n' "$$text" | cmp -s - $@ || printf '%s\n' "$$text" >$@
+
+# ---- Archives and programs ----
+
+# One archive a room. A unit test is linked with the rooms that its own room can reach and no
+# others, so that the linker holds the arrows too.
+reach = $(filter $(1) $(foreach r,$(ARROWS_$(1)),$(r) $(ARROWS_$(r))),$(ROOMS_HERE))
+archives = $(patsubst %,$(OUT)/lib/%.a,$(if $(filter $(1),$(ROOMS)),$(reach),$(ROOMS_HERE)) embedded)
+room_objects = $(filter-out %/main.o,$(filter $(OBJ)/$(1)/%,$(OBJECTS)))
+
+$(foreach r,$(ROOMS_HERE),$(eval $(OUT)/lib/$(r).a: $(call room_objects,$(r))))
+$(OUT)/lib/embedded.a: $(OUT)/gen/embedded_policies.o $(OUT)/gen/embedded_schema.o
+$(OUT)/lib/support.a: $(SUPPORT:%.c=$(OUT)/%.o) $(OUT)/.support
+$(OUT)/lib/%.a: $(OUT)/.sources
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(AR) qcs $@ $(filter %.o,$^)
+
+$(BIN): $(OBJ)/cli/main.o $(call archives,cli)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
+
+$(UNIT_TESTS): $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(OUT)/lib/support.a \
+		$$(call archives,$$(firstword $$(subst /, ,$$*)))
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBRARIES) $(shell $(PKG_CONFIG) --libs cmocka)
+
+$(PROGRAMS): $(OUT)/tests/programs/%: $(OUT)/tests/programs/%.o
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBRARIES_$*)
+
+# build/tests/... is the same thing in the variant at hand.
+build/tests/%: $(OUT)/tests/%
+	@mkdir -p $(@D) && ln -f $< $@
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+
+# ---- Lint ----
+
+C_FILES := $(sort $(wildcard $(foreach d,core/* core/*/* tests/unit/* tests/unit/*/* tests/fake \
+	tests/programs tests/bench,$(d)/*.c $(d)/*.h)))
+SHELL_FILES = $(shell grep -rlE '^.!.*[/ ](ba|da)?sh$$' .ci tests examples 2>/dev/null | sort) \
+	$(wildcard tests/behaviour/support/*.bash)
+TIDY := $(SOURCES:core/%.c=$(OUT)/lint/%.tidy)
+
+.PHONY: lint-all lint-checks lint-format lint-shell lint-cppcheck
+lint-all: lint-checks lint-format lint-shell lint-cppcheck $(TIDY)
+
+lint-checks:
+	@tests/checks/run -v
+
+lint-format:
+	@clang-format --dry-run -Werror $(C_FILES)
+
+lint-shell:
+	@shellcheck -S warning $(sort $(SHELL_FILES))
+	@shellcheck -S warning -s bats -e SC2030 -e SC2031 -e SC2154 -e SC2164 $(BEHAVIOUR)
+
+lint-cppcheck: $(OUT)/.flags
+	@mkdir -p $(OUT)/lint/cppcheck
+	@cppcheck -q --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppress=varFuncNullUB --std=c11 --cppcheck-build-dir=$(OUT)/lint/cppcheck $(DEFINES) core
+
+$(OUT)/lint/%.tidy: core/%.c $(OBJ)/%.o .clang-tidy
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- -std=gnu17 $(DEFINES) $(PACKAGE_CFLAGS) $(CFLAGS_$(notdir $*)) \
+		>$@.out 2>&1 || { cat $@.out; exit 1; }
+	@touch $@
+
+# ---- Install ----
+
+# SOURCE:FOLDER, a word for each file beside the program.
+DATA := $(foreach f,$(wildcard policies/*.lua),$(f):share/reconcile/policies) \
+	$(foreach f,$(wildcard policies/lib/*.lua),$(f):share/reconcile/policies/lib) \
+	$(foreach f,$(wildcard README.md LICENSE docs/*.md),$(f):share/doc/reconcile) \
+	$(foreach f,$(wildcard docs/man/*.[1-8]),$(f):share/man/man$(patsubst .%,%,$(suffix $(f))))
+SHARE = $(DESTDIR)$(PREFIX)/share
+from = $(firstword $(subst :, ,$(1)))
+into = $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(1)))
+define newline
+
+
+endef
+
+install: $(BIN) ## install under PREFIX (/usr/local), with DESTDIR before it
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/reconcile
+	$(foreach d,$(DATA),install -D -m 0644 -t $(call into,$(d)) $(call from,$(d))$(newline)	)
+	install -d -m 0755 $(DESTDIR)$(sysconfdir)/reconcile
+
+uninstall: ## remove what install put there, and the folders of ours that are empty then
+	rm -f $(DESTDIR)$(PREFIX)/bin/reconcile
+	rm -f $(foreach d,$(DATA),$(call into,$(d))/$(notdir $(call from,$(d))))
+	rmdir $(SHARE)/reconcile/policies/lib $(SHARE)/reconcile/policies $(SHARE)/reconcile \
+		$(SHARE)/doc/reconcile $(DESTDIR)$(sysconfdir)/reconcile 2>/dev/null || :
