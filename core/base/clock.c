@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/* See clock.h. */
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+int64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t clock_now(void)
+{
+	return (int64_t)time(NULL);
+}
+
+int64_t clock_left(int64_t deadline)
+{
+	int64_t left = deadline - clock_ms();
+
+	return left > 0 ? left : 0;
+}
+
+const char *clock_stamp(int64_t seconds, char text[24])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(text, 24, "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		snprintf(text, 24, "?");
+	}
+	return text;
+}
+
+int64_t clock_duration(const char *text)
+{
+	static const struct {
+		const char *unit;
+		int64_t seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+	char *end;
+
+	if (!isdigit((unsigned char)text[0])) {
+		return -1;
+	}
+	errno = 0;
+	long n = strtol(text, &end, 10);
+
+	if (errno || n > INT32_MAX) {
+		return -1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (text_equal(end, units[i].unit)) {
+			return n * units[i].seconds;
+		}
+	}
+	return -1;
+}
+
+void clock_add_span(struct str *s, int64_t milliseconds)
+{
+	int64_t seconds = milliseconds / 1000;
+
+	if (seconds < 10) {
+		str_addf(s, "%lld.%llds", (long long)seconds, (long long)(milliseconds % 1000 / 100));
+	} else if (seconds < 60) {
+		str_addf(s, "%llds", (long long)seconds);
+	} else if (seconds < 3600) {
+		str_addf(s, "%lldm %llds", (long long)(seconds / 60), (long long)(seconds % 60));
+	} else if (seconds < 86400) {
+		str_addf(s, "%lldh %lldm", (long long)(seconds / 3600), (long long)(seconds % 3600 / 60));
+	} else {
+		str_addf(s, "%lldd %lldh", (long long)(seconds / 86400),
+		         (long long)(seconds % 86400 / 3600));
+	}
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* JSON in and out (libjansson, only here), as values. Numbers that are no whole 64-bit number, NUL in
+ * texts, duplicate keys and more than 32 levels are refused. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include "base/str.h"
+#include "base/value.h"
+
+/* `file` names the text in errors (file:line:col). The value is sealed; positions within are unknown. */
+int json_parse(const char *text, size_t n, const char *file, struct arena *arena,
+               struct value *ret_value, struct err *err) MUST_CHECK;
+
+/* Adds the value as JSON; `indent` = 0 prints one line. Keys come out in the map's order. */
+void json_print(struct str *out, const struct value *value, unsigned indent);
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* The members that a resource's struct is made of beside text. All zero means "not set". */
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct list {
+	bool set;
+	size_t count;
+	const char *const *items;
+};
+
+struct number {
+	bool set;
+	int64_t value;
+};
+
+struct truth {
+	bool set;
+	bool value;
+};
+
+#endif
