@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A plan: every wanted resource with what was observed, what would be done about it, why, in
+ * which order, and whether it may be done. Made by the engine, printed by cli, recorded by store.
+ * All of it lives in one arena and is immutable once made, except for the outcomes that apply
+ * fills in.
+ */
+#ifndef MODEL_PLAN_H
+#define MODEL_PLAN_H
+
+#include "model/compare.h"
+#include "model/decision.h"
+
+enum action {
+	ACTION_NONE,
+	ACTION_CREATE,
+	ACTION_UPDATE,
+	ACTION_REMOVE,
+	ACTION_RUN,     /* a command, a refresh of the package index */
+	ACTION_REPLACE, /* cannot be changed in place: never done unasked */
+};
+
+enum outcome {
+	OUTCOME_KEPT,   /* already right */
+	OUTCOME_CHANGE, /* of a plan: would be changed; never in history */
+	OUTCOME_CHANGED,
+	OUTCOME_PENDING, /* right, but waits for a reboot or somebody else; or still under way */
+	OUTCOME_BLOCKED, /* must not or cannot be done now: `why` */
+	OUTCOME_SKIPPED, /* not asked for by this run, or not managed by this version */
+	OUTCOME_FAILED,
+	OUTCOME_UNDETERMINED,
+	OUTCOME_COUNT
+};
+
+enum mark {
+	MARK_DISRUPTIVE = 1 << 0,
+	MARK_IRREVERSIBLE = 1 << 1,
+	MARK_NEEDS_REBOOT = 1 << 2,
+	MARK_UNDER_JOBS = 1 << 3,
+	MARK_UNPROVEN = 1 << 4,    /* rests on a fact that an earlier change may alter unpredictably */
+	MARK_AFTER_MOUNT = 1 << 5, /* lies below a mount that this plan makes: known after mount */
+};
+
+struct step {
+	const char *id; /* KIND:KEY */
+	const struct resource *want, *have;
+	enum action action;
+	enum outcome outcome;
+	const char *why; /* of what is not kept or changed: the reason, whole */
+	unsigned marks;
+	struct differences differences;
+	const struct origin *origins; /* all who want it; at least one */
+	size_t origin_count;
+	size_t *needs; /* indices of steps that come first */
+	size_t need_count;
+	int64_t duration_ms; /* filled in by apply */
+	const char *detail;  /* what the tool said, on failure or when it matters (many lines) */
+};
+
+struct plan_counts {
+	size_t of[OUTCOME_COUNT];
+	size_t errors;
+};
+
+/* Something reconcile made and nothing wants any more. */
+struct orphan {
+	const char *id;
+	int64_t made_at; /* when we made it, seconds since 1970 */
+	int64_t run;     /* in which run of the history */
+};
+
+/* What a plan rests on; a saved plan is refused when any of it moved. */
+struct plan_basis {
+	const char *node, *identity; /* and where the name came from */
+	const char *tree_path;
+	char tree[65], policies[65], facts[65];
+	const char *boot_id;
+	const char *mode; /* observe | safe | full */
+	bool stale_tree;  /* the last good tree is in use ... */
+	const char *stale_reason;
+	int64_t stale_since;
+};
+
+struct plan {
+	struct plan_basis basis;
+	struct step *steps; /* in the order in which they are carried out */
+	size_t step_count;
+	struct note *blocks; /* with or without a resource */
+	size_t block_count;
+	struct note *warnings;
+	size_t warning_count;
+	struct undecided *undecided;
+	size_t undecided_count;
+	struct orphan *orphans;
+	size_t orphan_count;
+	const char *unproven;    /* why it cannot be proved that this plan settles, or NULL */
+	size_t more;             /* resources that a further pass will add, as far as can be told */
+	const char *lock_holder; /* somebody is applying right now, or NULL */
+	const char *paused;      /* why this node is paused, or NULL */
+};
+
+const char *action_name(enum action action);    /* "create", ... */
+const char *outcome_name(enum outcome outcome); /* "kept", ... */
+/* The names of the marks, comma separated, in the arena; "" for none. */
+const char *marks_text(struct arena *arena, unsigned marks);
+
+/* How many steps have each outcome; blocks without a step, and undecided items, count as well. */
+struct plan_counts plan_count(const struct plan *plan);
+/* The exit code by design: the first that holds of failed 5, changes 2, undetermined 6, blocked or
+ * pending 4, else 0. Errors (1), lock (3) and pause (7) are the caller's. */
+int plan_exit_code(const struct plan *plan);
+
+/* The whole plan as a value, for JSON, saved plans and history; and a step alone. Sealed. */
+struct value plan_to_value(struct arena *arena, const struct plan *plan);
+struct value plan_step_to_value(struct arena *arena, const struct step *step);
+
+#endif
