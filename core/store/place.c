@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+/* See place.h. */
+#include "store/place.h"
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* Beside a database: the write-ahead log, its index, and the journal of the other mode, which
+ * sqlite would play back into a new file of that name. The index last: it is rebuilt from the
+ * log. */
+static const char *const companions[] = {"-wal", "-journal", "-shm"};
+
+/* Not in linux/magic.h: Lustre and BeeGFS as their own headers define them, CephFS likewise, SMB of
+ * kernels before 5.16. */
+static const struct {
+	unsigned long magic;
+	const char *name;
+} remote[] = {
+    {NFS_SUPER_MAGIC, "nfs"}, {0x0BD00BD0, "lustre"}, {0x19830326, "beegfs"},
+    {0x65735546, "fuse"},     {0x00C36400, "ceph"},   {SMB_SUPER_MAGIC, "smb"},
+    {0xFF534D42, "cifs"},     {0xFE534D42, "smb2"},   {AFS_SUPER_MAGIC, "afs"},
+    {0x47504653, "gpfs"},
+};
+
+/* The local group that reads logs. From the file alone: a directory service may hang. */
+static gid_t log_readers(void)
+{
+	gid_t gid = 0;
+	FILE *file = fopen("/etc/group", "re");
+
+	if (!file) {
+		return 0;
+	}
+	for (struct group *g; (g = fgetgrent(file));) {
+		if (!strcmp(g->gr_name, "adm")) {
+			gid = g->gr_gid;
+			break;
+		}
+	}
+	fclose(file);
+	return gid;
+}
+
+void place_share(const char *path)
+{
+	/* Fails in a user namespace that has no such group: then root alone reads. */
+	if (geteuid() == 0 && lchown(path, 0, log_readers())) {
+		return;
+	}
+}
+
+/* Makes the folder and those above it that are missing. */
+static int make_folder(const char *folder, struct arena *arena)
+{
+	char *path = arena_strdup(arena, folder);
+
+	for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+		if (slash) {
+			*slash = '\0';
+		}
+		if (mkdir(path, slash ? 0755 : 0750) == 0) {
+			/* Whatever the umask was. */
+			if (chmod(path, slash ? 0755 : 0750)) {
+				return -errno;
+			}
+			if (!slash) {
+				place_share(path);
+			}
+		} else if (errno != EEXIST) {
+			return -errno;
+		}
+		if (!slash) {
+			return 0;
+		}
+		*slash = '/';
+	}
+}
+
+/* Why root should not rely on it, or NULL. Group root may write: those are root's own. */
+static const char *distrust(const struct stat *st, struct arena *arena)
+{
+	if (geteuid() != 0) {
+		return NULL;
+	}
+	if (st->st_uid != 0) {
+		return arena_printf(arena, "owned by user %u, not root", (unsigned)st->st_uid);
+	}
+	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)) {
+		return NULL;
+	}
+	if ((st->st_mode & 0002) || ((st->st_mode & 0020) && st->st_gid != 0)) {
+		return arena_printf(arena, "writable by others (mode %04o)", (unsigned)st->st_mode & 07777);
+	}
+	return NULL;
+}
+
+static struct place refused(struct place place, const char *problem)
+{
+	place.state = PLACE_REFUSED;
+	place.problem = problem;
+	return place;
+}
+
+static const char *sentence(struct arena *arena, int error)
+{
+	if (error == EACCES || error == EPERM) {
+		return "needs root or group adm";
+	}
+	return error == EROFS ? "read-only" : arena_strdup(arena, strerrordesc_np(error));
+}
+
+static const char *remote_name(const char *folder)
+{
+	struct statfs fs;
+
+	if (statfs(folder, &fs)) {
+		return NULL;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(remote); i++) {
+		if (((unsigned long)fs.f_type & 0xFFFFFFFF) == remote[i].magic) {
+			return remote[i].name;
+		}
+	}
+	return NULL;
+}
+
+/* The folder: there, real, ours, local. On success place->path is set. */
+static bool examine_folder(const char *path, bool writing, struct arena *arena, struct place *place)
+{
+	char *folder = path_parent(arena, path), real[PATH_MAX];
+	struct stat st;
+	int r;
+
+	if (!realpath(folder, real)) {
+		if (errno == ENOENT && !writing) {
+			*place = (struct place){.state = PLACE_NEW, .path = path};
+			return false;
+		}
+		r = errno == ENOENT ? make_folder(folder, arena) : -errno;
+		if (!r && !realpath(folder, real)) {
+			r = -errno;
+		}
+		if (r) {
+			const char *why = sentence(arena, -r);
+
+			*place = refused(*place, arena_printf(arena, "folder %s: %s", folder, why));
+			return false;
+		}
+	}
+	place->path = path_join(arena, real, path_name(path));
+	if (stat(real, &st)) {
+		*place = refused(*place, sentence(arena, errno));
+		return false;
+	}
+	const char *why = distrust(&st, arena), *name = remote_name(real);
+
+	if (why) {
+		*place = refused(*place, arena_printf(arena, "folder %s is %s", real, why));
+	} else if (name) {
+		/* Locks and shared memory of sqlite do not hold there. */
+		*place = refused(
+		    *place, arena_printf(arena, "folder %s is on a network file system (%s)", real, name));
+	}
+	return place->state != PLACE_REFUSED;
+}
+
+/* One file: refused, foreign, there or not there. */
+static void examine_file(const char *path, struct arena *arena, struct place *place)
+{
+	struct stat st;
+
+	if (lstat(path, &st)) {
+		if (errno != ENOENT) {
+			*place = refused(*place, sentence(arena, errno));
+		}
+		return;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		*place = refused(*place, "a directory, not a file");
+		return;
+	}
+	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
+		*place = refused(*place, "not a regular file");
+		return;
+	}
+	const char *why = S_ISLNK(st.st_mode) ? "a symbolic link" : distrust(&st, arena);
+
+	if (why) {
+		place->state = PLACE_FOREIGN;
+		place->problem = arena_printf(arena, "not ours: %s is %s", path_name(path), why);
+	} else if (place->state == PLACE_NEW) {
+		place->state = PLACE_THERE;
+	}
+}
+
+struct place place_examine(const char *path, bool writing, struct arena *arena)
+{
+	struct place place = {.state = PLACE_NEW, .path = path};
+	const char *fault = path_fault(path);
+
+	if (fault || !path_parent(arena, path)) {
+		return refused(place,
+		               arena_printf(arena, "not a path to a file: %s", fault ? fault : path));
+	}
+	if (!examine_folder(path, writing, arena, &place)) {
+		return place;
+	}
+	examine_file(place.path, arena, &place);
+	bool alone = place.state == PLACE_NEW;
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(companions) && place.state != PLACE_REFUSED; i++) {
+		examine_file(arena_printf(arena, "%s%s", place.path, companions[i]), arena, &place);
+	}
+	/* A log without its database would be played back into the new one. */
+	if (alone && place.state == PLACE_THERE && lstat(place.path, &st)) {
+		place.state = writing ? PLACE_FOREIGN : PLACE_NEW;
+		place.problem = writing ? "a write-ahead log without its database" : NULL;
+	}
+	return place;
+}
+
+static int move(const char *from, const char *to, bool *ret_moved, struct err *err)
+{
+	*ret_moved = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
+	if (*ret_moved || errno == ENOENT) {
+		return 0;
+	}
+	/* Some file systems know no such flag; then the name was looked up just before. */
+	if (errno == EINVAL && rename(from, to) == 0) {
+		*ret_moved = true;
+		return 0;
+	}
+	return err_set(err, ERR_STORE, errno, "setting aside %s", from);
+}
+
+/* A name beside `path` that nothing has, neither for the database nor for a companion. */
+static const char *free_name(const char *path, struct arena *arena)
+{
+	char stamp[24];
+	struct stat st;
+
+	clock_stamp(clock_now(), stamp);
+	for (unsigned n = 0;; n++) {
+		char *name = arena_printf(arena, "%s.set-aside-%s", path, stamp);
+
+		name = n ? arena_printf(arena, "%s.%u", name, n) : name;
+		bool taken = lstat(name, &st) == 0;
+
+		for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
+			taken |= lstat(arena_printf(arena, "%s%s", name, companions[i]), &st) == 0;
+		}
+		if (!taken) {
+			return name;
+		}
+	}
+}
+
+int place_set_aside(const char *path, struct arena *arena, const char **ret_aside, struct err *err)
+{
+	bool moved;
+
+	if (!text_ends(path, ".db")) {
+		return err_set(err, ERR_STORE, 0, "%s is left where it is: its name does not end in .db",
+		               path);
+	}
+	const char *name = free_name(path, arena);
+
+	/* The database last: cut off between, the next run finds a database without its log and not a
+	 * log that it would play back into a new database. */
+	for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
+		const char *from = arena_printf(arena, "%s%s", path, companions[i]);
+
+		if (move(from, arena_printf(arena, "%s%s", name, companions[i]), &moved, err)) {
+			return -(int)err->code;
+		}
+	}
+	if (move(path, name, &moved, err)) {
+		return -(int)err->code;
+	}
+	*ret_aside = moved ? name : arena_printf(arena, "%s%s", name, companions[0]);
+	return 0;
+}

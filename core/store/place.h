@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Where the history lies: the folder, the file and sqlite's companions beside it. Nothing here
+ * opens any of them, since closing a second descriptor of a database drops the locks of the first
+ * (fcntl(2)): all is said by lstat, and must be asked before a connection is there.
+ */
+#ifndef STORE_PLACE_H
+#define STORE_PLACE_H
+
+#include "base/mem.h"
+
+#include <stdbool.h>
+
+enum place_state {
+	PLACE_NEW,     /* no such file; when writing, its folder is there now */
+	PLACE_THERE,   /* a file we may use */
+	PLACE_FOREIGN, /* somebody else's, or anybody can write it, or a link: to be set aside */
+	PLACE_REFUSED, /* nothing to be done here: `problem` */
+};
+
+struct place {
+	enum place_state state;
+	const char *path;    /* its folder without symbolic links */
+	const char *problem; /* of PLACE_FOREIGN and PLACE_REFUSED: a short sentence */
+};
+
+/* Looks at the place, and with `writing` makes a folder that is missing (the last one 0750
+ * root:adm, those above 0755). Root uses only what is root's own and not writable by others, folder
+ * and files. Everything in the result lives in the arena. */
+struct place place_examine(const char *path, bool writing, struct arena *arena);
+
+/* Renames the file and its companions to PATH.set-aside-TIME (companions behind that),
+ * overwriting nothing. ERR_STORE; *ret_aside is the new name, NULL when only companions were
+ * there. Only of names that end in ".db": whoever mistypes --history must not see another file
+ * of his moved away. */
+int place_set_aside(const char *path, struct arena *arena, const char **ret_aside,
+                    struct err *err) MUST_CHECK;
+
+/* Gives a file that root just created to root:adm, so that group adm may read; best effort. */
+void place_share(const char *path);
+
+#endif
