@@ -1,0 +1,68 @@
+-- Wants the mounts under mounts: as they are written. One whose file system type needs a module
+-- that the running kernel neither has nor can get is blocked, with the reason. What is only
+-- observed is not planned: it is reported when it is not as written. Does not decide how the
+-- module gets there: see modules.lua.
+local kernels = lib.kernels
+
+-- The module of the desired state that brings this file system type: name and entry.
+local function module_for(want, type)
+  for name, module in pairs(want.modules or {}) do
+    if (module.filesystem or name) == type and module.state ~= "absent" then
+      return name, module
+    end
+  end
+end
+
+local function report(facts, plan, target, mount)
+  local fact = facts.mount[target]
+  if not fact.live then
+    plan:warn{
+      rule = "observed-mount-missing",
+      resource = "mount:" .. target,
+      reason = target .. " is not mounted; it is only observed",
+    }
+  elseif mount.type and fact.type ~= mount.type then
+    plan:warn{
+      rule = "observed-mount-differs",
+      resource = "mount:" .. target,
+      reason = target .. " is mounted as " .. (fact.type or "an unknown type") .. ", not as "
+        .. mount.type .. "; it is only observed",
+    }
+  end
+end
+
+-- Why the running kernel cannot mount this, or nil. Asks for facts only where a module is at stake.
+local function obstacle(want, facts, target, mount)
+  local name, module = module_for(want, mount.type)
+  if not name or not module.package or facts.mount[target].live
+    or kernels.is_loadable(facts, name) then
+    return nil
+  end
+  local release = facts.kernel.running
+  local package = kernels.package_name(module, release)
+  if kernels.package_state(facts, package) ~= "missing" then
+    return nil
+  end
+  return mount.type .. " needs the module " .. name .. ", and the running kernel " .. release
+    .. " has none: " .. package .. " is not published; " .. kernels.served_sentence(facts, module)
+end
+
+return {
+  name = "mounts",
+  summary = "mounted file systems",
+  handles = { "mounts" },
+
+  plan = function(want, facts, plan)
+    plan:each(want.mounts, function(target, mount)
+      if mount.manage == "observe" then
+        report(facts, plan, target, mount)
+        return
+      end
+      plan:mount(lib.with(mount, { target = target, reason = "wanted by mounts" }))
+      local why = mount.state ~= "absent" and obstacle(want, facts, target, mount)
+      if why then
+        plan:block{ rule = "no-module-for-mount", resource = "mount:" .. target, reason = why }
+      end
+    end)
+  end,
+}

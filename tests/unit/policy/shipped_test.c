@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+/* The policies of policies/, as they are built into the program, against recorded facts: what
+ * they plan and what they say. Names and releases are those of a real cluster. */
+#include "base/embedded.h"
+#include "base/str.h"
+#include "unit/policy/run.h"
+
+#include <stdlib.h>
+
+#define RUNS_1039                                               \
+	"{\"kind\": \"kernel\", \"running\": \"6.8.0-1039-aws\", "  \
+	"\"boot_default\": \"6.8.0-1042-aws\", "                    \
+	"\"installed\": [\"6.8.0-1039-aws\", \"6.8.0-1042-aws\"], " \
+	"\"that_matter\": [\"6.8.0-1039-aws\", \"6.8.0-1042-aws\"]},"
+#define RUNS_1042                                               \
+	"{\"kind\": \"kernel\", \"running\": \"6.8.0-1042-aws\", "  \
+	"\"boot_default\": \"6.8.0-1042-aws\", "                    \
+	"\"installed\": [\"6.8.0-1039-aws\", \"6.8.0-1042-aws\"], " \
+	"\"that_matter\": [\"6.8.0-1042-aws\"]},"
+#define PACKAGE_1039                                                              \
+	"{\"kind\": \"package\", \"key\": \"lustre-client-modules-6.8.0-1039-aws\", " \
+	"\"version\": \"2.15.6-1fsx21\"},"
+#define NO_PACKAGE_1042                                                           \
+	"{\"kind\": \"package\", \"key\": \"lustre-client-modules-6.8.0-1042-aws\", " \
+	"\"state\": \"absent\"},"
+#define NO_CANDIDATE_1042                                                           \
+	"{\"kind\": \"candidate\", \"key\": \"lustre-client-modules-6.8.0-1042-aws\", " \
+	"\"state\": \"absent\"},"
+#define CANDIDATE_1042                                                              \
+	"{\"kind\": \"candidate\", \"key\": \"lustre-client-modules-6.8.0-1042-aws\", " \
+	"\"version\": \"2.15.6-1fsx25\"},"
+#define LOADED "{\"kind\": \"module\", \"key\": \"lustre\", \"loaded\": true},"
+#define NOT_LOADED "{\"kind\": \"module\", \"key\": \"lustre\", \"state\": \"absent\"},"
+#define MOUNTED "{\"kind\": \"mount\", \"key\": \"/lustre\", \"live\": true, \"type\": \"lustre\"}"
+#define NOT_MOUNTED "{\"kind\": \"mount\", \"key\": \"/lustre\", \"state\": \"absent\"}"
+
+static const char cluster[] =
+    "{\"modules\": {\"lustre\": {\"package\": \"lustre-client-modules-{kernel}\", "
+    "\"version\": \"2.15.6-1fsx*\", \"filesystem\": \"lustre\"}},"
+    "\"mounts\": {\"/lustre\": {\"source\": \"10.1.30.23@tcp:/czrc3amv\", \"type\": \"lustre\", "
+    "\"options\": [\"relatime\", \"flock\"], \"manage\": \"live\"}}}";
+
+static struct test_case *shipped(const char *want, const char *facts)
+{
+	struct test_case *c = case_create();
+
+	for (size_t i = 0; i < embedded_policies_count; i++) {
+		const struct embedded *e = &embedded_policies[i];
+		bool library = text_starts(e->name, "lib/");
+		const char *stem = library ? e->name + 4 : e->name;
+		const char *name = arena_strndup(c->arena, stem, strlen(stem) - 4);
+
+		(library ? case_library : case_policy)(c, name, e->text);
+	}
+	case_want(c, want);
+	case_facts(c, facts);
+	assert_runs(c);
+	return c;
+}
+
+static const struct proposal *find(const struct test_case *c, const char *kind, const char *key)
+{
+	for (size_t i = 0; i < c->decision.proposal_count; i++) {
+		const struct proposal *p = &c->decision.proposals[i];
+
+		if (strcmp(p->want->kind->name, kind) == 0 && strcmp(p->want->key, key) == 0) {
+			return p;
+		}
+	}
+	fail_msg("%s:%s is not planned", kind, key);
+	return NULL;
+}
+
+static void assert_block(const struct test_case *c, size_t i, const char *rule,
+                         const char *resource, const char *reason)
+{
+	assert_true(i < c->decision.block_count);
+	assert_string_equal(c->decision.blocks[i].origin.reason, reason);
+	assert_string_equal(c->decision.blocks[i].rule, rule);
+	if (resource) {
+		assert_string_equal(c->decision.blocks[i].resource, resource);
+	} else {
+		assert_null(c->decision.blocks[i].resource);
+	}
+}
+
+static void every_policy_is_there(void **state)
+{
+	struct test_case *c = shipped("{}", "[]");
+
+	(void)state;
+	assert_int_equal(c->set.count, 7);
+	assert_int_equal(c->decision.proposal_count, 0);
+	case_done(c);
+}
+
+static void node_in_order_gets_its_wishes(void **state)
+{
+	struct test_case *c =
+	    shipped(cluster, "[{\"kind\": \"kernel\", \"running\": \"6.8.0-1039-aws\", "
+	                     "\"that_matter\": [\"6.8.0-1039-aws\"]}," PACKAGE_1039 LOADED MOUNTED "]");
+
+	(void)state;
+	const struct proposal *p = find(c, "package", "lustre-client-modules-6.8.0-1039-aws");
+
+	assert_string_equal(p->provides_module, "lustre");
+	assert_string_equal(p->provides_kernel, "6.8.0-1039-aws");
+	assert_string_equal(p->want->package.version, "2.15.6-1fsx*");
+	assert_string_equal(p->origin.reason, "kernel 6.8.0-1039-aws needs its own lustre");
+	assert_true(find(c, "module", "lustre")->want->module.loaded.value);
+	assert_string_equal(find(c, "mount", "/lustre")->want->mount.manage, "live");
+	assert_int_equal(c->decision.block_count + c->decision.warning_count, 0);
+	assert_int_equal(c->decision.undecided_count, 0);
+	case_done(c);
+}
+
+static void next_kernel_without_a_module_is_said_before_the_reboot(void **state)
+{
+	struct test_case *c = shipped(
+	    cluster, "[" RUNS_1039 PACKAGE_1039 NO_PACKAGE_1042 NO_CANDIDATE_1042 LOADED MOUNTED "]");
+
+	(void)state;
+	assert_int_equal(c->decision.block_count, 1);
+	assert_block(
+	    c, 0, "no-module-next-boot", NULL,
+	    "6.8.0-1042-aws is installed and will boot next; no lustre module for it: "
+	    "lustre-client-modules-6.8.0-1042-aws is not published; /lustre will be lost at the next "
+	    "reboot");
+	find(c, "package", "lustre-client-modules-6.8.0-1039-aws");
+	case_done(c);
+}
+
+static void next_kernel_gets_its_module_before_the_reboot(void **state)
+{
+	struct test_case *c = shipped(
+	    cluster, "[" RUNS_1039 PACKAGE_1039 NO_PACKAGE_1042 CANDIDATE_1042 LOADED MOUNTED "]");
+
+	(void)state;
+	assert_int_equal(c->decision.block_count, 0);
+	assert_string_equal(
+	    find(c, "package", "lustre-client-modules-6.8.0-1042-aws")->origin.reason,
+	    "kernel 6.8.0-1042-aws needs its own lustre; it will boot next and /lustre would "
+	    "be lost");
+	case_done(c);
+}
+
+static void running_kernel_without_a_module_blocks_the_mount(void **state)
+{
+	struct test_case *c = shipped(
+	    cluster,
+	    "[" RUNS_1042 PACKAGE_1039 NO_PACKAGE_1042 NO_CANDIDATE_1042 NOT_LOADED NOT_MOUNTED "]");
+
+	(void)state;
+	assert_int_equal(c->decision.block_count, 2);
+	assert_block(c, 0, "no-module-package", "module:lustre",
+	             "6.8.0-1042-aws is running; no lustre module for it: "
+	             "lustre-client-modules-6.8.0-1042-aws is not published; of the installed kernels "
+	             "6.8.0-1039-aws has one; it is needed by /lustre");
+	assert_block(c, 1, "no-module-for-mount", "mount:/lustre",
+	             "lustre needs the module lustre, and the running kernel 6.8.0-1042-aws has none: "
+	             "lustre-client-modules-6.8.0-1042-aws is not published; of the installed kernels "
+	             "6.8.0-1039-aws has one");
+	find(c, "mount", "/lustre");
+	case_done(c);
+}
+
+static void running_kernel_gets_the_published_module(void **state)
+{
+	struct test_case *c = shipped(
+	    cluster,
+	    "[" RUNS_1042 PACKAGE_1039 NO_PACKAGE_1042 CANDIDATE_1042 NOT_LOADED NOT_MOUNTED "]");
+
+	(void)state;
+	assert_int_equal(c->decision.block_count, 0);
+	find(c, "package", "lustre-client-modules-6.8.0-1042-aws");
+	case_done(c);
+}
+
+static void missing_index_leaves_it_undecided(void **state)
+{
+	struct test_case *c =
+	    shipped(cluster, "[" RUNS_1042 PACKAGE_1039 NO_PACKAGE_1042 NOT_LOADED NOT_MOUNTED "]");
+
+	(void)state;
+	assert_int_equal(c->decision.proposal_count, 0);
+	assert_int_equal(c->decision.undecided_count, 2);
+	assert_string_equal(c->decision.undecided[0].item, "modules.lustre");
+	assert_string_equal(c->decision.undecided[0].fact,
+	                    "candidate:lustre-client-modules-6.8.0-1042-aws");
+	assert_string_equal(c->decision.undecided[1].item, "mounts./lustre");
+	case_done(c);
+}
+
+static void builtin_module_needs_nothing(void **state)
+{
+	struct test_case *c = shipped(
+	    cluster, "[" RUNS_1042
+	             "{\"kind\": \"module\", \"key\": \"lustre\", \"builtin\": true}," NOT_MOUNTED "]");
+
+	(void)state;
+	assert_int_equal(c->decision.proposal_count, 1);
+	assert_int_equal(c->decision.block_count, 0);
+	case_done(c);
+}
+
+static void observed_mount_is_only_reported(void **state)
+{
+	struct test_case *c = shipped(
+	    "{\"mounts\": {\"/a\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}, "
+	    "\"/b\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}, "
+	    "\"/c\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}}}",
+	    "[{\"kind\": \"mount\", \"key\": \"/a\", \"live\": true, \"type\": \"xfs\"},"
+	    "{\"kind\": \"mount\", \"key\": \"/b\", \"live\": true, \"type\": \"ext4\"},"
+	    "{\"kind\": \"mount\", \"key\": \"/c\", \"state\": \"absent\"}]");
+
+	(void)state;
+	assert_int_equal(c->decision.proposal_count, 0);
+	assert_int_equal(c->decision.warning_count, 2);
+	assert_string_equal(c->decision.warnings[0].origin.reason,
+	                    "/b is mounted as ext4, not as xfs; it is only observed");
+	assert_string_equal(c->decision.warnings[1].origin.reason,
+	                    "/c is not mounted; it is only observed");
+	assert_string_equal(c->decision.warnings[1].resource, "mount:/c");
+	case_done(c);
+}
+
+static void pin_says_what_runs_and_boots(void **state)
+{
+	struct test_case *c =
+	    shipped("{\"kernel\": {\"release\": \"6.8.0-1039-aws\", \"strategy\": \"pin\"}}",
+	            "[" RUNS_1042 "{\"kind\": \"node\", \"name\": \"x\"}]");
+
+	(void)state;
+	assert_block(
+	    c, 0, "kernel-not-pinned", NULL,
+	    "6.8.0-1042-aws is running; 6.8.0-1039-aws is pinned; this version does not change what "
+	    "boots");
+	case_done(c);
+	c = shipped("{\"kernel\": {\"release\": \"6.8.0-1043-*\", \"strategy\": \"pin\"}}",
+	            "[" RUNS_1039 "{\"kind\": \"node\", \"name\": \"x\"}]");
+	assert_block(
+	    c, 0, "kernel-not-pinned", NULL,
+	    "6.8.0-1039-aws is running; 6.8.0-1042-aws will boot next; 6.8.0-1043-* is pinned; it is "
+	    "not installed; this version does not change what boots");
+	case_done(c);
+}
+
+static void follow_says_that_the_kernel_moves(void **state)
+{
+	struct test_case *c = shipped("{\"kernel\": {\"strategy\": \"follow\"}}",
+	                              "[" RUNS_1039 "{\"kind\": \"node\", \"name\": \"x\"}]");
+
+	(void)state;
+	assert_int_equal(c->decision.block_count, 0);
+	assert_string_equal(c->decision.warnings[0].origin.reason,
+	                    "6.8.0-1042-aws will boot next; 6.8.0-1039-aws is running");
+	case_done(c);
+}
+
+static void plain_sections_are_handed_on(void **state)
+{
+	struct test_case *c = shipped(
+	    "{\"packages\": {\"vim\": {\"version\": \"9.*\"}, \"ed\": {\"state\": \"absent\"}},"
+	    "\"holds\": {\"linux-aws\": {}},"
+	    "\"data_repositories\": {\"/lustre/data\": {\"repository\": \"s3://bucket/data/\", "
+	    "\"import\": [\"NEW\"]}},"
+	    "\"resources\": {\"file:/etc/motd\": {\"kind\": \"file\", \"path\": \"/etc/motd\", "
+	    "\"content\": \"hi\\n\", \"mode\": \"0644\"}}}",
+	    "[{\"kind\": \"data_repository\", \"key\": \"/lustre/data\", \"directory\": false}]");
+
+	(void)state;
+	assert_string_equal(find(c, "package", "vim")->want->package.version, "9.*");
+	assert_int_equal(find(c, "package", "ed")->want->state, STATE_ABSENT);
+	find(c, "hold", "linux-aws");
+	const struct proposal *p = find(c, "file", "/etc/motd");
+
+	assert_string_equal(p->want->file.content, "hi\n");
+	assert_string_equal(p->origin.reason, "wanted by resources");
+	assert_true(p->origin.yaml.line > 0);
+	assert_int_equal(
+	    find(c, "data_repository", "/lustre/data")->want->data_repository.import_events.count, 1);
+	assert_block(c, 0, "no-directory", "data_repository:/lustre/data",
+	             "/lustre/data is not there, so s3://bucket/data/ cannot be reached through it");
+	case_done(c);
+}
+
+/* The first block of Lua of docs/policies.md. */
+static const char *documented(struct arena *arena)
+{
+	static char text[32 << 10];
+	const char *top = getenv("TOP");
+	FILE *f = fopen(arena_printf(arena, "%s/docs/policies.md", top ? top : "."), "r");
+	size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+
+	if (f) {
+		fclose(f);
+	}
+	text[n] = '\0';
+	char *start = strstr(text, "```lua\n"), *end = start ? strstr(start + 7, "```") : NULL;
+
+	assert_non_null(end);
+	*end = '\0';
+	return start + 7;
+}
+
+static void documented_example_works(void **state)
+{
+	struct test_case *c = case_create();
+
+	(void)state;
+	case_policy(c, "beegfs", documented(c->arena));
+	case_want(c, "{\"mounts\": {\"/mnt/beegfs\": {\"source\": \"beegfs_nodev\", "
+	             "\"type\": \"beegfs\"}}}");
+	case_facts(c, "[{\"kind\": \"kernel\", \"running\": \"6.12.41+deb12-cloud-amd64\", "
+	              "\"installed\": [\"6.1.0-30-cloud-amd64\", \"6.12.41+deb12-cloud-amd64\"]}]");
+	assert_runs(c);
+	assert_int_equal(c->decision.block_count, 1);
+	assert_block(c, 0, "beegfs-kernel", "mount:/mnt/beegfs",
+	             "the BeeGFS client does not support 6.12.41+deb12-cloud-amd64; installed kernels "
+	             "that it supports: 6.1.0-30-cloud-amd64");
+	assert_int_equal(c->decision.blocks[0].origin.yaml.line, 2);
+	case_done(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_policy_is_there),
+	    cmocka_unit_test(node_in_order_gets_its_wishes),
+	    cmocka_unit_test(next_kernel_without_a_module_is_said_before_the_reboot),
+	    cmocka_unit_test(next_kernel_gets_its_module_before_the_reboot),
+	    cmocka_unit_test(running_kernel_without_a_module_blocks_the_mount),
+	    cmocka_unit_test(running_kernel_gets_the_published_module),
+	    cmocka_unit_test(missing_index_leaves_it_undecided),
+	    cmocka_unit_test(builtin_module_needs_nothing),
+	    cmocka_unit_test(observed_mount_is_only_reported),
+	    cmocka_unit_test(pin_says_what_runs_and_boots),
+	    cmocka_unit_test(follow_says_that_the_kernel_moves),
+	    cmocka_unit_test(plain_sections_are_handed_on),
+	    cmocka_unit_test(documented_example_works),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
