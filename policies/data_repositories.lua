@@ -6,20 +6,12 @@ return {
   summary = "directories of a Lustre file system that are tied to a bucket",
   handles = { "data_repositories" },
 
-  plan = function(want, facts, plan)
+  plan = function(want, _, plan)
     plan:each(want.data_repositories, function(path, repository)
       plan:data_repository(lib.with(repository, {
         path = path,
         reason = "wanted by data_repositories",
       }))
-      if facts.data_repository[path].directory == false then
-        plan:block{
-          rule = "no-directory",
-          resource = "data_repository:" .. path,
-          reason = path .. " is not there, so " .. repository.repository
-            .. " cannot be reached through it",
-        }
-      end
     end)
   end,
 }

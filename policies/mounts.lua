@@ -13,6 +13,14 @@ local function module_for(want, type)
   end
 end
 
+-- The package that brings the module for the running kernel comes before the mount, which loads it.
+local function brought_by(want, facts, mount)
+  local _, module = module_for(want, mount.type)
+  if module and module.package and mount.state ~= "absent" then
+    return { "package:" .. kernels.package_name(module, facts.kernel.running) }
+  end
+end
+
 local function report(facts, plan, target, mount)
   local fact = facts.mount[target]
   if not fact.live then
@@ -58,7 +66,11 @@ return {
         report(facts, plan, target, mount)
         return
       end
-      plan:mount(lib.with(mount, { target = target, reason = "wanted by mounts" }))
+      plan:mount(lib.with(mount, {
+        target = target,
+        reason = "wanted by mounts",
+        after = brought_by(want, facts, mount),
+      }))
       local why = mount.state ~= "absent" and obstacle(want, facts, target, mount)
       if why then
         plan:block{ rule = "no-module-for-mount", resource = "mount:" .. target, reason = why }

@@ -4,10 +4,10 @@
  * they were not given, taking a process group of their own and default signals.
  *
  *  - child_fork: this program goes on in a child with a function of ours and one end of a socket
- * (the worker, the policy sandbox). It may be abandoned: a child stuck in the kernel cannot be
- * waited for.
+ *    (the worker, the policy sandbox). It may be abandoned: a child stuck in the kernel cannot be
+ *    waited for.
  *  - child_run: a foreign program with an argv, a clean environment, no standard input and a
- * deadline; its output is kept (head and tail of at most 64 KiB each stream).
+ *    deadline; of its output, head and tail are kept (64 KiB of each stream, see capture.h).
  *
  * No shell anywhere. waitpid is only ever called for our own pids, so libraries may fork beside us.
  */
@@ -20,21 +20,19 @@
 #include <sys/types.h>
 
 struct child {
-	pid_t pid;          /* 0: none */
-	int fd;             /* our end of the socket, or -1 */
-	uint64_t starttime; /* in clock ticks since boot: pid + starttime names a process (proc(5), stat
-	                       22) */
+	pid_t pid; /* 0: none */
+	int fd;    /* our end of the socket, or -1 */
+	/* In clock ticks since boot (proc(5), field 22 of stat): with the pid it names one process. */
+	uint64_t starttime;
 };
 
 struct child_limits {
 	uint64_t memory;      /* RLIMIT_AS in bytes, 0 = none (ignored under AddressSanitizer) */
 	unsigned cpu_seconds; /* RLIMIT_CPU, 0 = none */
-	bool
-	    no_files; /* it can open nothing more (RLIMIT_NOFILE); poll only one descriptor at a time */
+	bool no_files; /* RLIMIT_NOFILE: it opens nothing more, and polls one descriptor at a time */
 };
 
-/* What a child exits with when it could not be set up (a limit, a descriptor); its function never
- * ran. */
+/* What a child exits with that could not be set up (a limit, a descriptor): its function never ran. */
 enum { CHILD_UNBORN = 126 };
 
 /* Forks a child that runs function(fd, context) and _exits with what it returns; everything it had
@@ -54,18 +52,17 @@ bool child_end(struct child *child, int grace_ms, int *ret_status);
 /* Kills the process group at once and waits at most 200 ms; otherwise as child_end. */
 bool child_kill(struct child *child, int *ret_status);
 
-/* Is the process with that pid and start time still there, and no zombie? For workers of earlier
- * runs. */
+/* Is the process of that pid and start time still there, and no zombie? For workers of past runs. */
 bool child_is_alive(pid_t pid, uint64_t starttime);
 /* Start time of a process in clock ticks since boot, 0 when there is none. */
 uint64_t child_starttime(pid_t pid);
 
 struct child_command {
-	const char *const
-	    *argv; /* ends with NULL. argv[0] is a full path, or a name looked up in PATH */
-	/* "NAME=value" beside, or instead of,
-	 * PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin and LC_ALL=C.UTF-8; ends
-	 * with NULL, may be NULL. Nothing of our own environment is handed on. */
+	/* Ends with NULL. argv[0] is a full path, or a name looked up in the PATH it will have. */
+	const char *const *argv;
+	/* "NAME=value", ends with NULL, may be NULL. Beside or instead of LC_ALL=C.UTF-8 and
+	 * PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; nothing of our own is
+	 * handed on. */
 	const char *const *environment;
 	int timeout_ms;        /* 0 = none */
 	bool keep_at_deadline; /* own session, no death signal, never killed: a package manager. At the
@@ -75,8 +72,7 @@ struct child_command {
 
 struct child_result {
 	bool timed_out; /* its deadline passed: killed, or going on */
-	bool running;   /* still there when we stopped waiting: kept at its deadline, or stuck in the
-	                   kernel */
+	bool running;   /* still there when we stopped waiting: kept, or stuck in the kernel */
 	bool signalled; /* ended by a signal; status is its number */
 	int status;     /* exit status; -1 when it is not known (running, or reaped by somebody else) */
 	pid_t pid;

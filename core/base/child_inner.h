@@ -22,8 +22,7 @@ struct child_birth {
 	int channel;    /* what becomes CHILD_CHANNEL, and says so from then on */
 };
 
-/* Forks with all signals blocked, so that no handler of ours runs in the child. Returns as fork(2).
- */
+/* Forks with all signals blocked: no handler of ours runs in the child. Returns as fork(2). */
 pid_t child_fork_quietly(void);
 /* First thing in the child: group, death signal, default signals, descriptors, empty mask. False
  * with errno. */

@@ -135,7 +135,7 @@ static int exec_in_path(const struct child_command *command, char *const *enviro
 		execve(name, argv, environment);
 		return errno;
 	}
-	for (size_t n; *folder; folder += n + (folder[n] == ':')) {
+	for (size_t n; *name && *folder; folder += n + (folder[n] == ':')) {
 		char path[4096];
 
 		n = strcspn(folder, ":");

@@ -66,6 +66,7 @@ int64_t clock_duration(const char *text)
 
 void clock_add_span(struct str *s, int64_t milliseconds)
 {
+	milliseconds = milliseconds > 0 ? milliseconds : 0;
 	int64_t seconds = milliseconds / 1000;
 
 	if (seconds < 10) {

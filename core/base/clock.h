@@ -19,7 +19,7 @@ const char *clock_stamp(int64_t seconds, char text[24]);
 
 /* Seconds of "90", "30s", "5m", "2h", "7d"; -1 when the text is no duration. */
 int64_t clock_duration(const char *text);
-/* "5m 3s", "2h 10m", "0.4s" from milliseconds: for people. */
+/* "5m 3s", "2h 10m", "0.4s" from milliseconds (negative: 0): for people. */
 void clock_add_span(struct str *s, int64_t milliseconds);
 
 #endif

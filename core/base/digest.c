@@ -2,10 +2,10 @@
 /* See digest.h. */
 #include "base/digest.h"
 
-#include "base/wire.h"
-
 #include <sha2.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 struct digest digest_bytes(const void *bytes, size_t n)
 {
@@ -15,36 +15,58 @@ struct digest digest_bytes(const void *bytes, size_t n)
 	return digest;
 }
 
-/* The wire form without positions: a copy stripped of them would cost the same again in memory. */
-static void feed(struct str *out, const struct value *value)
+static void feed_text(SHA2_CTX *sha, const char *text, size_t n)
 {
-	struct value bare = *value;
+	SHA256Update(sha, (const uint8_t *)text, n);
+}
 
-	bare.at = (struct pos){0};
-	bare.quoted = false;
-	if (value->type == VALUE_LIST || value->type == VALUE_MAP) {
-		str_addf(out, "%c%zu:", value->type == VALUE_LIST ? 'l' : 'm', value->count);
+/* A letter and what it needs to be read back without doubt, so that no two values look the same: n, b0,
+ * b1, i-5; and s3:abc, l and m with their number of items. The form is part of the history: it never changes. */
+static void feed(SHA2_CTX *sha, const struct value *value)
+{
+	char head[32] = "n";
+
+	switch (value->type) {
+	case VALUE_NULL:
+		break;
+	case VALUE_BOOL:
+		snprintf(head, sizeof head, "b%d", value->boolean);
+		break;
+	case VALUE_INT:
+		snprintf(head, sizeof head, "i%lld;", (long long)value->integer);
+		break;
+	case VALUE_STRING:
+		snprintf(head, sizeof head, "s%zu:", strlen(value->string));
+		break;
+	case VALUE_LIST:
+		snprintf(head, sizeof head, "l%zu:", value->count);
+		break;
+	case VALUE_MAP:
+		snprintf(head, sizeof head, "m%zu:", value->count);
+		break;
 	}
-	if (value->type == VALUE_LIST) {
-		for (size_t i = 0; i < value->count; i++) {
-			feed(out, &value->items[i]);
-		}
-	} else if (value->type == VALUE_MAP) {
-		for (size_t i = 0; i < value->count; i++) {
-			struct value key = value_string(value->entries[i].key);
+	feed_text(sha, head, strlen(head));
+	if (value->type == VALUE_STRING) {
+		feed_text(sha, value->string, strlen(value->string));
+	}
+	for (size_t i = 0; value->type == VALUE_LIST && i < value->count; i++) {
+		feed(sha, &value->items[i]);
+	}
+	for (size_t i = 0; value->type == VALUE_MAP && i < value->count; i++) {
+		struct value key = value_string(value->entries[i].key);
 
-			wire_encode(out, &key);
-			feed(out, &value->entries[i].value);
-		}
-	} else {
-		wire_encode(out, &bare);
+		feed(sha, &key);
+		feed(sha, &value->entries[i].value);
 	}
 }
 
 struct digest digest_value(const struct value *value)
 {
-	AUTO(str_free) struct str bytes = {0};
+	struct digest digest;
+	SHA2_CTX sha;
 
-	feed(&bytes, value);
-	return digest_bytes(str_text(&bytes), bytes.length);
+	SHA256Init(&sha);
+	feed(&sha, value);
+	SHA256End(&sha, digest.hex);
+	return digest;
 }

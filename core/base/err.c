@@ -25,15 +25,17 @@ static void shorten(char *text, size_t most)
 	}
 }
 
-/* Puts "text: end" into text[SIZE]. What does not fit is taken from the end of `text`, but not more than
- * leaves it half of the room: both what was tried and why it failed are to be seen. */
-static void join(char *text, const char *end)
+/* Makes "text: end" of text[SIZE]. What does not fit is taken from the end of `text` first, but that keeps
+ * half of the room: both what was tried and why it failed are to be seen. */
+static void join(char text[SIZE], const char *end)
 {
+	char whole[2 * SIZE] = "";
 	size_t room = SIZE - sizeof ": ", n = strlen(end);
 
 	shorten(text, n < room / 2 ? room - n : room / 2);
-	n = strlen(text);
-	snprintf(text + n, SIZE - n, ": %s", end);
+	snprintf(whole, sizeof whole, "%s: %s", text, end);
+	shorten(whole, SIZE - 1);
+	memcpy(text, whole, SIZE);
 }
 
 /* The text is made aside: the arguments may point into err->text. One byte more than fits shows whether
@@ -101,7 +103,6 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	format(text, fmt, ap);
 	va_end(ap);
 	join(text, err->text);
-	shorten(text, SIZE - 1);
 	memcpy(err->text, text, sizeof text);
 	return -(int)err->code;
 }

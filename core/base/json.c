@@ -3,20 +3,35 @@
 #include "base/json.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MOST = 32 };
+/* Up to here every whole number is a double of its own (IEEE 754, binary64). */
+static const double WHOLE_MOST = 9007199254740992.0;
 
-static int convert(const json_t *node, const char *file, unsigned depth, struct arena *arena,
-                   struct value *ret_value, struct err *err)
+struct reader {
+	struct pos at; /* of the whole text: jansson keeps no positions */
+	struct arena *arena;
+	struct err *err;
+};
+
+/* 1.0 and 1e3 are whole numbers written by a program that knows only doubles. */
+static int convert_real(const struct reader *in, double real, struct value *ret_value)
+{
+	if (real < -WHOLE_MOST || real > WHOLE_MOST || (double)(int64_t)real != real) {
+		return err_at(in->err, ERR_INPUT, in->at, "%.15g is not a whole number of 64 bits", real);
+	}
+	*ret_value = value_int((int64_t)real);
+	return 0;
+}
+
+static int convert(const struct reader *in, json_t *node, unsigned depth, struct value *ret_value)
 {
 	const char *key;
 	json_t *child;
 	size_t i;
 
-	if (depth > DEPTH_MOST) {
-		return err_set(err, ERR_LIMIT, 0, "%s: nested deeper than %d levels", file, DEPTH_MOST);
+	if (depth > JSON_DEPTH) {
+		return err_at(in->err, ERR_LIMIT, in->at, "nested deeper than %d levels", JSON_DEPTH);
 	}
 	switch (json_typeof(node)) {
 	case JSON_NULL:
@@ -30,19 +45,18 @@ static int convert(const json_t *node, const char *file, unsigned depth, struct 
 		*ret_value = value_int(json_integer_value(node));
 		return 0;
 	case JSON_REAL:
-		return err_set(err, ERR_INPUT, 0, "%s: %g is not a whole number", file,
-		               json_real_value(node));
+		return convert_real(in, json_real_value(node), ret_value);
 	case JSON_STRING:
-		*ret_value = value_string(arena_strdup(arena, json_string_value(node)));
+		*ret_value = value_string(arena_strdup(in->arena, json_string_value(node)));
 		return 0;
 	case JSON_ARRAY: {
 		struct value list = value_list(), item;
 
 		json_array_foreach(node, i, child) {
-			if (convert(child, file, depth + 1, arena, &item, err)) {
-				return -(int)err->code;
+			if (convert(in, child, depth + 1, &item)) {
+				return -(int)in->err->code;
 			}
-			value_append(arena, &list, item);
+			value_append(in->arena, &list, item);
 		}
 		*ret_value = list;
 		return 0;
@@ -50,17 +64,17 @@ static int convert(const json_t *node, const char *file, unsigned depth, struct 
 	case JSON_OBJECT: {
 		struct value map = value_map(), item;
 
-		json_object_foreach((json_t *)node, key, child) {
-			if (convert(child, file, depth + 1, arena, &item, err)) {
-				return -(int)err->code;
+		json_object_foreach(node, key, child) {
+			if (convert(in, child, depth + 1, &item)) {
+				return -(int)in->err->code;
 			}
-			value_put(arena, &map, arena_strdup(arena, key), item);
+			value_put(in->arena, &map, arena_strdup(in->arena, key), item);
 		}
 		*ret_value = map;
 		return 0;
 	}
 	}
-	return err_set(err, ERR_BUG, 0, "%s: unknown JSON type", file);
+	return err_at(in->err, ERR_BUG, in->at, "unknown JSON type");
 }
 
 int json_parse(const char *text, size_t n, const char *file, struct arena *arena,
@@ -73,10 +87,15 @@ int json_parse(const char *text, size_t n, const char *file, struct arena *arena
 		struct pos at = {arena_strdup(arena, file), fault.line > 0 ? (unsigned)fault.line : 0,
 		                 fault.column > 0 ? (unsigned)fault.column : 0};
 
-		return err_at(err, ERR_INPUT, at, "not JSON: %s", fault.text);
+		AUTO(str_free) struct str what = {0};
+
+		/* It quotes the text, and breaks off in the middle of it. */
+		str_add_printable(&what, fault.text, sizeof fault.text);
+		return err_at(err, ERR_INPUT, at, "not JSON: %s", str_text(&what));
 	}
+	struct reader in = {.at.file = arena_strdup(arena, file), .arena = arena, .err = err};
 	struct value value;
-	int r = convert(root, file, 0, arena, &value, err);
+	int r = convert(&in, root, 1, &value);
 
 	json_decref(root);
 	if (!r) {
@@ -86,25 +105,39 @@ int json_parse(const char *text, size_t n, const char *file, struct arena *arena
 	return r;
 }
 
+/* As RFC 8259 wants it; beyond that, what a terminal would act on goes out as \uNNNN, and bytes that are
+ * not UTF-8 (no value holds any) as the text \xNN. */
 static void print_text(struct str *out, const char *text)
 {
-	json_t *node = json_string(text);
-	char *quoted = node ? json_dumps(node, JSON_ENCODE_ANY) : NULL;
+	static const char named[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+	size_t left = strlen(text);
 
-	/* NULL for text that is not UTF-8: shown with its odd bytes spelled out instead. */
-	if (quoted) {
-		str_add(out, quoted);
-	} else {
-		AUTO(str_free) struct str clean = {0};
+	str_addc(out, '"');
+	while (left) {
+		size_t clean = text_utf8_until(text, left), i = 0;
 
-		str_add_printable(&clean, text, strlen(text));
-		json_decref(node);
-		node = json_string(str_text(&clean));
-		quoted = node ? json_dumps(node, JSON_ENCODE_ANY) : NULL;
-		str_add(out, quoted ? quoted : "\"\"");
+		for (; i < clean; i++) {
+			unsigned char c = (unsigned char)text[i];
+			const char *name = strchr(named, c);
+
+			if (name) {
+				str_addc(out, '\\');
+				str_addc(out, names[name - named]);
+			} else if (c < 0x20 || c == 0x7f) {
+				str_addf(out, "\\u%04x", c);
+			} else if (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0) {
+				str_addf(out, "\\u%04x", (unsigned char)text[++i]);
+			} else {
+				str_addc(out, text[i]);
+			}
+		}
+		if (i < left) {
+			str_addf(out, "\\\\x%02x", (unsigned char)text[i++]);
+		}
+		text += i;
+		left -= i;
 	}
-	free(quoted);
-	json_decref(node);
+	str_addc(out, '"');
 }
 
 static void new_line(struct str *out, unsigned indent, unsigned depth)

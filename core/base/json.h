@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* JSON in and out (libjansson, only here), as values. Numbers that are no whole 64-bit number, NUL in
- * texts, duplicate keys and more than 32 levels are refused. */
+/* JSON in and out (libjansson, only here), as values. Numbers that are not whole or do not fit 64 bits,
+ * NUL in texts, duplicate keys and more than JSON_DEPTH levels are refused; 1.0 is a whole number. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
 #include "base/str.h"
 #include "base/value.h"
 
-/* `file` names the text in errors (file:line:col). The value is sealed; positions within are unknown. */
+/* How deep a text may be nested, the innermost scalar counted too. */
+enum { JSON_DEPTH = 32 };
+
+/* `file` names the text in errors (file:line:col). The value is sealed; positions within are unknown.
+ * ERR_INPUT, ERR_LIMIT. */
 int json_parse(const char *text, size_t n, const char *file, struct arena *arena,
                struct value *ret_value, struct err *err) MUST_CHECK;
 

@@ -7,6 +7,9 @@
 
 const char *path_fault(const char *path)
 {
+	if (!path[0]) {
+		return "is empty, expected an absolute path";
+	}
 	if (path[0] != '/') {
 		return "is relative, expected an absolute path";
 	}

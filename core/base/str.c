@@ -2,6 +2,7 @@
 /* See str.h. */
 #include "base/str.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,7 +124,8 @@ static size_t sequence(const unsigned char *p, size_t n)
 		}
 		size_t length = forms[i].length;
 
-		if (length > n || (length > 1 && (p[1] < forms[i].second_from || p[1] > forms[i].second_to))) {
+		if (length > n ||
+		    (length > 1 && (p[1] < forms[i].second_from || p[1] > forms[i].second_to))) {
 			return 0;
 		}
 		for (size_t k = 2; k < length; k++) {
@@ -161,35 +163,50 @@ size_t text_width(const char *text)
 	return columns;
 }
 
+/* Does a terminal act on the character instead of showing it? C0, DEL, C1, and what changes the direction
+ * of the text around it: U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 (Unicode, UAX 9). */
+static bool is_control(const unsigned char *p, size_t length)
+{
+	if (length == 2) {
+		return p[0] == 0xc2 && p[1] < 0xa0;
+	}
+	if (length == 3 && p[0] == 0xe2 && p[1] == 0x80) {
+		return p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xaa && p[2] <= 0xae);
+	}
+	if (length == 3 && p[0] == 0xe2 && p[1] == 0x81) {
+		return p[2] >= 0xa6 && p[2] <= 0xa9;
+	}
+	return length == 1 && (p[0] < 0x20 || p[0] == 0x7f);
+}
+
 void str_add_printable(struct str *s, const char *text, size_t most)
 {
-	size_t all = strnlen(text, most), end = all + (all == most && text[all] ? 4 : 0);
-	size_t i = 0;
-
-	/* The last character may be cut by `most`: it is looked at whole, and left out. */
-	end = all + strnlen(text + all, end - all);
-	while (i < all) {
+	for (size_t i = 0; text[i];) {
 		const unsigned char *p = (const unsigned char *)text + i;
-		size_t length = sequence(p, end - i);
+		size_t length = sequence(p, strnlen(text + i, 4));
+		bool shown = length && !is_control(p, length);
 
-		if (i + length > all) {
-			break;
+		length = length ? length : 1;
+		if (length > most - i) {
+			str_add(s, "...");
+			return;
 		}
-		if (length && !is_control(p, length)) {
+		if (shown) {
 			str_addn(s, p, length);
 		}
-		for (size_t k = 0; !length || (is_control(p, length) && k < length); k++) {
+		for (size_t k = 0; !shown && k < length; k++) {
 			str_addf(s, "\\x%02x", p[k]);
-			length = length ? length : 1;
 		}
 		i += length;
 	}
-	if (text[i]) {
-		str_add(s, "...");
-	}
 }
 
-/* Optimal string alignment distance, cut off at words of 63 letters. */
+static bool same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Optimal string alignment distance without regard to case; words of more than 63 letters are far away. */
 static unsigned distance(const char *a, const char *b)
 {
 	enum { MOST = 64 };
@@ -207,11 +224,11 @@ static unsigned distance(const char *a, const char *b)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
-			unsigned best = above[j - 1] + (a[i - 1] != b[j - 1]);
+			unsigned best = above[j - 1] + !same(a[i - 1], b[j - 1]);
 
 			best = best < above[j] + 1 ? best : above[j] + 1;
 			best = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) &&
 			    above2[j - 2] + 1 < best) {
 				best = above2[j - 2] + 1;
 			}
@@ -224,12 +241,15 @@ static unsigned distance(const char *a, const char *b)
 const char *text_nearest(const char *word, const char *const *names, size_t n)
 {
 	const char *best = NULL;
-	unsigned best_distance = (unsigned)strlen(word) / 3 + 2;
+	unsigned best_distance = UINT32_MAX;
+	size_t length = strlen(word);
 
 	for (size_t i = 0; i < n; i++) {
+		size_t longer = strlen(names[i]) > length ? strlen(names[i]) : length;
 		unsigned d = distance(word, names[i]);
 
-		if (d < best_distance) {
+		/* A third of the letters may be wrong, but not all of a short word. */
+		if (d <= (longer + 2) / 3 && d < length && d < best_distance) {
 			best_distance = d;
 			best = names[i];
 		}

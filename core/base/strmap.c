@@ -89,7 +89,8 @@ void *strmap_put(struct strmap *map, const char *key, void *value)
 		e->value = value;
 		return old;
 	}
-	map->entries = arena_grow(map->arena, map->entries, map->count, &map->cap, sizeof *map->entries);
+	map->entries =
+	    arena_grow(map->arena, map->entries, map->count, &map->cap, sizeof *map->entries);
 	map->entries[map->count++] = (struct entry){.key = key, .value = value, .hash = hash};
 	*slot = (uint32_t)map->count;
 	return NULL;

@@ -8,8 +8,8 @@
 const char *value_type_name(enum value_type type)
 {
 	static const char *const names[] = {
-	    [VALUE_NULL] = "nothing",  [VALUE_BOOL] = "true or false", [VALUE_INT] = "a whole number",
-	    [VALUE_STRING] = "text",   [VALUE_LIST] = "a list",        [VALUE_MAP] = "a map",
+	    [VALUE_NULL] = "nothing", [VALUE_BOOL] = "true or false", [VALUE_INT] = "a whole number",
+	    [VALUE_STRING] = "text",  [VALUE_LIST] = "a list",        [VALUE_MAP] = "a map",
 	};
 
 	return names[type];
@@ -62,11 +62,13 @@ struct value *value_put(struct arena *arena, struct value *map, const char *key,
 
 struct value *value_set(struct arena *arena, struct value *map, const char *key, struct value item)
 {
-	struct value_entry *entry = (struct value_entry *)value_entry(map, key);
+	const struct value_entry *found = value_entry(map, key);
 
-	if (!entry) {
+	if (!found) {
 		return value_put(arena, map, key, item);
 	}
+	struct value_entry *entry = &map->entries[found - map->entries];
+
 	entry->key_at = item.at;
 	entry->value = item;
 	return &entry->value;

@@ -18,9 +18,9 @@ enum value_type { VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_STRING, VALUE_LIST, V
 
 struct value {
 	enum value_type type;
-	bool quoted;   /* of a YAML scalar: it stood in quotes */
-	bool sealed;   /* of a map: sorted */
-	struct pos at; /* where it was written, if anywhere */
+	bool quoted;       /* of a YAML scalar: it stood in quotes */
+	bool sealed;       /* of a map: sorted */
+	struct pos at;     /* where it was written, if anywhere */
 	size_t count, cap; /* of a list or map */
 	union {
 		bool boolean;

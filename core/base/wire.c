@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: MIT
-/* See wire.h. A frame is a 32-bit length and that many bytes; a value is a type byte with flags, an
- * optional position, and its content. Numbers are little-endian; both ends are this program. */
+/* See wire.h. A frame is a 32-bit length and that many bytes; a value is a byte of type and flags, an
+ * optional position, and its content; a key is a text value. Numbers stand in the machine's own order:
+ * both ends are this program. */
 #include "base/wire.h"
 
 #include "base/clock.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TYPE_MASK = 0x0f, HAS_POSITION = 0x40, QUOTED = 0x80 };
+enum { TYPE_MASK = 0x0f, SAME_FILE = 0x20, HAS_POSITION = 0x40, QUOTED = 0x80 };
+
+/* Of a key: head, length and no letters; of any other value: its head. */
+enum { KEY_LEAST = 1 + sizeof(uint32_t), VALUE_LEAST = 1 };
+
+struct writer {
+	struct str *out;
+	const char *last_file; /* positions mostly repeat one name: it travels once */
+};
 
 static void put_u32(struct str *out, uint32_t n)
 {
@@ -27,53 +35,73 @@ static void put_text(struct str *out, const char *text)
 	str_addn(out, text, n);
 }
 
-static void put_position(struct str *out, const struct pos *at)
+static void put_head(struct writer *to, const struct value *value)
 {
-	put_text(out, at->file ? at->file : "");
-	put_u32(out, at->line);
-	put_u32(out, at->col);
+	const char *file = value->at.file ? value->at.file : "";
+	bool placed = value->at.file || value->at.line || value->at.col;
+	bool same = placed && to->last_file && text_equal(to->last_file, file);
+
+	str_addc(to->out, (char)((int)value->type | (placed ? HAS_POSITION : 0) |
+	                         (same ? SAME_FILE : 0) | (value->quoted ? QUOTED : 0)));
+	if (!placed) {
+		return;
+	}
+	if (!same) {
+		put_text(to->out, file);
+		to->last_file = file;
+	}
+	put_u32(to->out, value->at.line);
+	put_u32(to->out, value->at.col);
 }
 
-void wire_encode(struct str *out, const struct value *value)
+static void put_value(struct writer *to, const struct value *value)
 {
-	bool placed = value->at.file || value->at.line;
-
-	str_addc(out, (char)((int)value->type | (placed ? HAS_POSITION : 0) | (value->quoted ? QUOTED : 0)));
-	if (placed) {
-		put_position(out, &value->at);
-	}
+	put_head(to, value);
 	switch (value->type) {
 	case VALUE_NULL:
 		break;
 	case VALUE_BOOL:
-		str_addc(out, (char)value->boolean);
+		str_addc(to->out, (char)value->boolean);
 		break;
 	case VALUE_INT:
-		str_addn(out, &value->integer, sizeof value->integer);
+		str_addn(to->out, &value->integer, sizeof value->integer);
 		break;
 	case VALUE_STRING:
-		put_text(out, value->string);
+		put_text(to->out, value->string);
 		break;
 	case VALUE_LIST:
-		put_u32(out, (uint32_t)value->count);
+		put_u32(to->out, (uint32_t)value->count);
 		for (size_t i = 0; i < value->count; i++) {
-			wire_encode(out, &value->items[i]);
+			put_value(to, &value->items[i]);
 		}
 		break;
 	case VALUE_MAP:
-		put_u32(out, (uint32_t)value->count);
+		put_u32(to->out, (uint32_t)value->count);
 		for (size_t i = 0; i < value->count; i++) {
-			put_text(out, value->entries[i].key);
-			wire_encode(out, &value->entries[i].value);
+			const struct value_entry *entry = &value->entries[i];
+			struct value key = value_string(entry->key);
+
+			key.at = entry->key_at;
+			put_value(to, &key);
+			put_value(to, &entry->value);
 		}
 		break;
 	}
 }
 
+void wire_encode(struct str *out, const struct value *value)
+{
+	struct writer to = {.out = out};
+
+	put_value(&to, value);
+}
+
+/* Every reading function returns 0, or sets *err and returns its negative code. */
 struct reader {
 	const char *at, *end;
+	size_t values; /* how many more the message may announce */
 	struct arena *arena;
-	const char *last_file; /* positions mostly repeat one name: kept once */
+	const char *last_file;
 	struct err *err;
 };
 
@@ -94,10 +122,11 @@ static int take(struct reader *in, void *to, size_t n)
 
 static int take_text(struct reader *in, const char **ret_text)
 {
-	uint32_t n;
+	uint32_t n = 0;
+	int r = take(in, &n, sizeof n);
 
-	if (take(in, &n, sizeof n)) {
-		return -ERR_INPUT;
+	if (r) {
+		return r;
 	}
 	if ((size_t)(in->end - in->at) < n) {
 		return garbage(in, "a text is longer than the message");
@@ -110,19 +139,46 @@ static int take_text(struct reader *in, const char **ret_text)
 	return 0;
 }
 
-static int take_position(struct reader *in, struct pos *ret_at)
+static int take_position(struct reader *in, bool same_file, struct pos *ret_at)
 {
-	const char *file;
-	struct pos at;
+	int r = 0;
 
-	if (take_text(in, &file) || take(in, &at.line, sizeof at.line) || take(in, &at.col, sizeof at.col)) {
-		return -ERR_INPUT;
+	if (same_file && !in->last_file) {
+		return garbage(in, "a position without a file");
 	}
-	if (!in->last_file || strcmp(in->last_file, file) != 0) {
-		in->last_file = file;
+	if (!same_file) {
+		r = take_text(in, &in->last_file);
 	}
-	at.file = *file ? in->last_file : NULL;
-	*ret_at = at;
+	if (!r) {
+		r = take(in, &ret_at->line, sizeof ret_at->line);
+	}
+	if (!r) {
+		r = take(in, &ret_at->col, sizeof ret_at->col);
+	}
+	if (!r) {
+		ret_at->file = *in->last_file ? in->last_file : NULL;
+	}
+	return r;
+}
+
+/* The number of items of a list or map. It is believed only as far as so many items of `least` bytes
+ * can still come, before anything is allocated for them. */
+static int take_count(struct reader *in, size_t least, size_t *ret_n)
+{
+	uint32_t n = 0;
+	int r = take(in, &n, sizeof n);
+
+	if (r) {
+		return r;
+	}
+	if (n > (size_t)(in->end - in->at) / least) {
+		return garbage(in, "more items than the message has room for");
+	}
+	if (n > in->values) {
+		return err_set(in->err, ERR_LIMIT, 0, "a message of more than %d values", WIRE_VALUES_MOST);
+	}
+	in->values -= n;
+	*ret_n = n;
 	return 0;
 }
 
@@ -130,40 +186,54 @@ static int take_value(struct reader *in, unsigned depth, struct value *ret_value
 
 static int take_list(struct reader *in, unsigned depth, struct value *list)
 {
-	uint32_t n;
+	size_t n = 0;
+	int r = take_count(in, VALUE_LEAST, &n);
 
-	if (take(in, &n, sizeof n)) {
-		return -ERR_INPUT;
+	if (r || !n) {
+		return r;
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		struct value item;
+	list->items = arena_array(in->arena, n, sizeof *list->items);
+	list->cap = n;
+	for (; !r && list->count < n; list->count++) {
+		r = take_value(in, depth + 1, &list->items[list->count]);
+	}
+	return r;
+}
 
-		if (take_value(in, depth + 1, &item)) {
-			return -ERR_INPUT;
-		}
-		value_append(in->arena, list, item);
+static int take_entry(struct reader *in, unsigned depth, struct value_entry *ret_entry)
+{
+	struct value key = {0};
+	int r = take_value(in, depth + 1, &key);
+
+	if (r) {
+		return r;
 	}
-	return 0;
+	if (key.type != VALUE_STRING) {
+		return garbage(in, "a key is no text");
+	}
+	ret_entry->key = key.string;
+	ret_entry->key_at = key.at;
+	return take_value(in, depth + 1, &ret_entry->value);
 }
 
 static int take_map(struct reader *in, unsigned depth, struct value *map)
 {
-	uint32_t n;
+	size_t n = 0;
+	int r = take_count(in, KEY_LEAST + VALUE_LEAST, &n);
 
-	if (take(in, &n, sizeof n)) {
-		return -ERR_INPUT;
+	if (r) {
+		return r;
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		const char *key;
-		struct value item;
-
-		if (take_text(in, &key) || take_value(in, depth + 1, &item)) {
-			return -ERR_INPUT;
-		}
-		value_put(in->arena, map, key, item);
+	map->entries = n ? arena_array(in->arena, n, sizeof *map->entries) : NULL;
+	map->cap = n;
+	for (; !r && map->count < n; map->count++) {
+		r = take_entry(in, depth, &map->entries[map->count]);
+	}
+	if (r) {
+		return r;
 	}
 	value_seal(map);
-	for (size_t i = 1; i < map->count; i++) {
+	for (size_t i = 1; i < n; i++) {
 		if (strcmp(map->entries[i - 1].key, map->entries[i].key) == 0) {
 			return garbage(in, "a key stands twice in a map");
 		}
@@ -171,44 +241,50 @@ static int take_map(struct reader *in, unsigned depth, struct value *map)
 	return 0;
 }
 
+static int take_content(struct reader *in, unsigned depth, struct value *value)
+{
+	unsigned char truth = 0;
+	int r;
+
+	switch ((int)value->type) {
+	case VALUE_NULL:
+		return 0;
+	case VALUE_BOOL:
+		r = take(in, &truth, 1);
+		value->boolean = truth;
+		return !r && truth > 1 ? garbage(in, "a truth that is neither") : r;
+	case VALUE_INT:
+		return take(in, &value->integer, sizeof value->integer);
+	case VALUE_STRING:
+		return take_text(in, &value->string);
+	case VALUE_LIST:
+		return take_list(in, depth, value);
+	case VALUE_MAP:
+		return take_map(in, depth, value);
+	default:
+		return garbage(in, "unknown type");
+	}
+}
+
 static int take_value(struct reader *in, unsigned depth, struct value *ret_value)
 {
 	struct value value = {0};
-	unsigned char head;
+	unsigned char head = 0;
 
-	if (depth >= WIRE_DEPTH) {
-		return err_set(in->err, ERR_LIMIT, 0, "nested deeper than %d levels", WIRE_DEPTH);
+	if (depth > WIRE_DEPTH) {
+		return err_set(in->err, ERR_LIMIT, 0, "a message nested deeper than %d levels", WIRE_DEPTH);
 	}
-	if (take(in, &head, 1) || ((head & HAS_POSITION) && take_position(in, &value.at))) {
-		return -ERR_INPUT;
+	int r = take(in, &head, 1);
+
+	if (!r && (head & HAS_POSITION)) {
+		r = take_position(in, head & SAME_FILE, &value.at);
+	}
+	if (r) {
+		return r;
 	}
 	value.type = head & TYPE_MASK;
 	value.quoted = head & QUOTED;
-	unsigned char truth = 0;
-	int r = 0;
-
-	switch ((int)value.type) {
-	case VALUE_NULL:
-		break;
-	case VALUE_BOOL:
-		r = take(in, &truth, 1);
-		value.boolean = truth;
-		break;
-	case VALUE_INT:
-		r = take(in, &value.integer, sizeof value.integer);
-		break;
-	case VALUE_STRING:
-		r = take_text(in, &value.string);
-		break;
-	case VALUE_LIST:
-		r = take_list(in, depth, &value);
-		break;
-	case VALUE_MAP:
-		r = take_map(in, depth, &value);
-		break;
-	default:
-		r = garbage(in, "unknown type");
-	}
+	r = take_content(in, depth, &value);
 	if (!r) {
 		*ret_value = value;
 	}
@@ -218,19 +294,18 @@ static int take_value(struct reader *in, unsigned depth, struct value *ret_value
 int wire_decode(const char *bytes, size_t n, struct arena *arena, struct value *ret_value,
                 struct err *err)
 {
-	struct reader in = {.at = bytes, .end = bytes + n, .arena = arena, .err = err};
-	struct value value;
-	struct err fault = {0};
+	struct reader in = {
+	    .at = bytes, .end = bytes + n, .values = WIRE_VALUES_MOST, .arena = arena, .err = err};
+	struct value value = {0};
+	int r = take_value(&in, 1, &value);
 
-	in.err = &fault;
-	if (take_value(&in, 0, &value)) {
-		return err_copy(err, &fault);
+	if (!r && in.at != in.end) {
+		r = garbage(&in, "bytes are left over");
 	}
-	if (in.at != in.end) {
-		return err_set(err, ERR_INPUT, 0, "broken message: bytes are left over");
+	if (!r) {
+		*ret_value = value;
 	}
-	*ret_value = value;
-	return 0;
+	return r;
 }
 
 /* Waits until fd can do `events`; 0, or an error. */
@@ -310,7 +385,7 @@ int wire_receive(int fd, struct arena *arena, int64_t deadline, struct value *re
 int wire_receive_most(int fd, uint32_t most, struct arena *arena, int64_t deadline,
                       struct value *ret_value, struct err *err)
 {
-	uint32_t n;
+	uint32_t n = 0;
 
 	if (receive_exactly(fd, &n, sizeof n, deadline, err)) {
 		return -(int)err->code;

@@ -90,8 +90,7 @@ static const struct field module_fields[] = {
     FACT(module.builtin, "builtin", TEXT, "it is part of the kernel image"),
     FACT(module.file, "file", PATH, "the file that the running kernel would load"),
     FACT(module.file_version, "file_version", TEXT, "the version in that file"),
-    FACT(module.index_missing, "index_missing", TEXT,
-         "the file is there, but no index names it: depmod is needed"),
+    FACT(module.obstacle, "obstacle", TEXT, "why it could not be loaded as things are"),
 };
 
 static const struct field directory_fields[] = {

@@ -92,7 +92,7 @@ struct module {
 	struct truth builtin;
 	const char *file;         /* for the running kernel, found by libkmod */
 	const char *file_version; /* of that file */
-	struct truth index_missing; /* the file is there, but no index names it: depmod is needed */
+	const char *obstacle;     /* why it could not be loaded as things are */
 };
 
 struct directory {

@@ -318,6 +318,8 @@ struct value plan_to_value(struct arena *arena, const struct plan *plan)
 	value_put(arena, &map, "orphans", orphans_value(arena, plan));
 	value_put(arena, &map, "counts", counts_value(arena, plan));
 	value_put(arena, &map, "exit_code", value_int(plan_exit_code(plan)));
+	put_text(arena, &map, "unproven", plan->unproven);
+	value_put(arena, &map, "more", value_int((int64_t)plan->more));
 	put_text(arena, &map, "lock_holder", plan->lock_holder);
 	put_text(arena, &map, "paused", plan->paused);
 	value_seal(&map);

@@ -18,7 +18,8 @@ static const char *const choices_strategy[] = {"pin", "follow", "none", NULL};
 static const char *const choices_when[] = {"never", "window", "slurm", "now", NULL};
 
 static const struct field version_fields[] = {
-    ROW("version", NUMBER, TEXT, FIELD_REQUIRED, "of this format", .least = 1, .most = 1),
+    ROW("version", NUMBER, TEXT, FIELD_REQUIRED, "version of this format; each file starts with it",
+        .least = 1, .most = 1),
 };
 
 static const struct field nodes_fields[] = {
@@ -146,6 +147,7 @@ const struct section section_table[] = {
      .shape = SECTION_GROUP,
      .places = ANYWHERE,
      FIELDS(reboot_fields),
+     .for_policies = true,
      .help = "whether and when the node may be rebooted; never when not given"},
     {.name = "modules",
      .shape = SECTION_COLLECTION,

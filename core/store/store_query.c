@@ -334,6 +334,18 @@ int store_fetch(struct store *store, const char *digest, struct arena *arena, co
 	return 0;
 }
 
+int store_is_kept(struct store *store, const char *digest, bool *ret_kept, struct err *err)
+{
+	AUTO(db_finish) struct db_statement s = {0};
+
+	if (db_query(store->db, "SELECT 1 FROM blob WHERE digest = ?1", DB_ARGS(db_text(digest)), &s,
+	             err) ||
+	    db_step(&s, ret_kept, err)) {
+		return store_fail(store, err);
+	}
+	return 0;
+}
+
 int store_cut_list(struct store *store, struct arena *arena, struct store_cut **ret_list,
                    size_t *ret_count, struct err *err)
 {

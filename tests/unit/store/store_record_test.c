@@ -382,7 +382,13 @@ static void texts_are_kept_once_and_fetched(void **state)
 	const char *text;
 	size_t n;
 
+	bool kept = true;
+
+	assert_int_equal(store_is_kept(store, "d1", &kept, &f->err), 0);
+	assert_false(kept);
 	assert_int_equal(store_keep(store, "d1", "tree", "mounts: ü\n", 11, &f->err), 0);
+	assert_int_equal(store_is_kept(store, "d1", &kept, &f->err), 0);
+	assert_true(kept);
 	assert_int_equal(store_keep(store, "d1", "tree", "other", 5, &f->err), 0);
 	assert_int_equal(store_fetch(store, "d1", f->arena, &text, &n, &f->err), 0);
 	assert_string_equal(text, "mounts: ü\n");

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/* See applying.h. */
+#include "cli/applying.h"
+
+#include "cli/render.h"
+#include "cli/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A line typed by a person; anything but "yes" is a no. */
+static bool ask(struct cli *cli)
+{
+	char line[64] = "";
+
+	output_progress(&cli->out, "");
+	fputs("\nCarry this out? Type yes: ", stderr);
+	fflush(stderr);
+	if (!fgets(line, sizeof line, stdin)) {
+		fputc('\n', stderr);
+		return false;
+	}
+	return strcmp(line, "yes\n") == 0;
+}
+
+/* Nobody is asked about what was not shown; standard output is for the result when that is JSON. */
+static bool consent(void *context, const struct plan *plan)
+{
+	struct cli *cli = context;
+	AUTO(str_free) struct str text = {0};
+	bool asks = !cli->yes && cli->engine.person;
+
+	output_progress(&cli->out, "");
+	if (!cli->json) {
+		render_plan(&text, cli->out.colour, plan, cli->all);
+		cli->shown = true;
+		if (!output_text(&text)) {
+			return false;
+		}
+	} else if (asks) {
+		render_plan(&text, cli->out.colour_err, plan, cli->all);
+		fputs(str_text(&text), stderr);
+	}
+	return asks ? ask(cli) : true;
+}
+
+static struct value result_value(struct arena *arena, const struct engine_result *result)
+{
+	struct value document = result->plan ? plan_to_value(arena, result->plan) : value_map();
+
+	value_set(arena, &document, "exit_code", value_int(result->exit_code));
+	value_put(arena, &document, "run", result->run ? value_int(result->run) : value_null());
+	value_put(arena, &document, "declined", value_bool(result->declined));
+	value_put(arena, &document, "stopped",
+	          result->stopped ? value_int(result->stopped) : value_null());
+	value_put(arena, &document, "after",
+	          result->after ? plan_to_value(arena, result->after) : value_null());
+	value_seal(&document);
+	return document;
+}
+
+static int print_result(struct cli *cli, struct engine *engine, const struct engine_result *result)
+{
+	AUTO(str_free) struct str text = {0};
+	const struct render_end end = {result->plan, result->after, result->run, cli->shown};
+
+	output_progress(&cli->out, "");
+	if (cli->json) {
+		struct value document = result_value(engine_arena(engine), result);
+
+		return output_json(&document) ? result->exit_code : EXIT_ERROR;
+	}
+	if (result->declined) {
+		str_add(&text, "Nothing was changed.\n");
+	} else if (result->plan) {
+		render_result(&text, cli->out.colour, &end);
+	}
+	if (result->stopped) {
+		output_note(&cli->out, "stopped by signal %d (%s)%s", result->stopped,
+		            strsignal(result->stopped),
+		            result->declined ? "" : " after the step under way");
+	}
+	return output_text(&text) ? result->exit_code : EXIT_ERROR;
+}
+
+int applying_run(struct cli *cli, struct engine *engine, const struct value *saved)
+{
+	struct engine_result result = {0};
+	struct err err = {0};
+
+	cli->shown = false;
+
+	if (engine_apply(engine, saved, consent, cli, &result, &err)) {
+		return session_fail(cli, engine, &err);
+	}
+	return print_result(cli, engine, &result);
+}

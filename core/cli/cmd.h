@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A command of the program, described by its own table entry: usage, help and option parsing all
+ * come from it. One file per command; its entry stands last in that file.
+ */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include "cli/output.h"
+#include "engine/engine.h"
+
+enum exit_code {
+	EXIT_IN_SYNC = 0,
+	EXIT_ERROR = 1,
+	EXIT_CHANGES = 2,
+	EXIT_LOCKED = 3,
+	EXIT_BLOCKED = 4,
+	EXIT_FAILED = 5,
+	EXIT_UNDETERMINED = 6,
+	EXIT_PAUSED = 7,
+};
+
+struct cli;
+
+/* An option and where its value goes. Long names only have "--name", a short one may stand beside.
+ * */
+struct option_row {
+	const char *name;     /* "--node" */
+	char letter;          /* 'C', or 0 */
+	const char *argument; /* name of its value in the help, NULL for a flag */
+	const char *help;
+	int (*take)(struct cli *cli, const char *value, struct err *err); /* value: NULL for a flag */
+};
+
+/* What the command line said, and where to print. */
+struct cli {
+	struct engine_options engine;
+	struct output out;
+	struct engine_watch watch; /* session.c: progress and notes */
+	bool json;
+	bool shown;                       /* the plan was printed already */
+	bool quiet, yes, once, sync, all; /* flags of single commands */
+	const char *file;                 /* -o FILE */
+	int64_t interval, limit;          /* seconds; rows */
+	const char **only;                /* grows; NULL-terminated */
+	size_t only_count, only_cap;
+	const char *const *arguments; /* what is no option */
+	size_t argument_count;
+	struct arena *arena;
+};
+
+struct cmd {
+	const char *name;
+	const char *arguments;            /* in the usage line: "[KIND[:KEY]]", or "" */
+	const char *summary;              /* one line */
+	const char *help;                 /* some lines more */
+	const struct option_row *options; /* ends with a NULL name; NULL: none */
+	size_t most_arguments;
+	int (*run)(struct cli *cli); /* an exit code */
+};
+
+/* All commands, in the order of the help, NULL-terminated. */
+extern const struct cmd *const cmd_table[];
+const struct cmd *cmd_find(const char *name);
+
+/* Parses everything: global options stand before or after the command. Returns an exit code when
+ * the program is to end now (help was asked for, a usage error was printed), -1 to go on with
+ * *ret_command. */
+int cmd_parse(struct cli *cli, int argc, char **argv, const struct cmd **ret_command);
+
+#endif

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+/* reconcile history: what ran when, what it changed, from what to what, and why. */
+#include "cli/cmds.h"
+#include "cli/session.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 20 };
+
+/* Opens for reading; says why there is nothing to read. *ret_code is set when NULL is returned. */
+static struct store *open_history(struct cli *cli, int *ret_code)
+{
+	struct store_condition condition = {0};
+	struct store *store = NULL;
+	struct err err = {0};
+
+	if (store_open(cli->engine.history, STORE_READ, cli->arena, &store, &condition, &err)) {
+		*ret_code = session_fail(cli, NULL, &err);
+		return NULL;
+	}
+	if (!store) {
+		err_set(&err, ERR_STORE, 0, "%s: %s", cli->engine.history,
+		        condition.problem ? condition.problem : "no history");
+		*ret_code = session_fail(cli, NULL, &err);
+	}
+	return store;
+}
+
+static void add_counts(struct str *s, const struct value *counts)
+{
+	static const char *const shown[] = {"changed",      "failed",  "blocked", "pending",
+	                                    "undetermined", "skipped", "change",  "kept"};
+	bool first = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+		int64_t n = value_number(counts, shown[i], 0);
+
+		if (n) {
+			str_addf(s, "%s%lld %s", first ? "" : ", ", (long long)n,
+			         strcmp(shown[i], "kept") == 0     ? "in sync"
+			         : strcmp(shown[i], "change") == 0 ? "left to change"
+			                                           : shown[i]);
+			first = false;
+		}
+	}
+}
+
+static void add_run(struct str *s, const struct value *run)
+{
+	char stamp[24];
+	const char *status = value_text(run, "status"), *error = value_text(run, "error");
+
+	str_addf(s, "%6lld  %s  %-8s %-9s ", (long long)value_number(run, "run", 0),
+	         clock_stamp(value_number(run, "started", 0), stamp), value_text(run, "command"),
+	         value_text(run, "trigger"));
+	if (text_equal(status, "ended")) {
+		str_addf(s, "exit %lld  ", (long long)value_number(run, "exit_code", 0));
+	} else {
+		str_addf(s, "%s  ", status);
+	}
+	add_counts(s, value_get(run, "counts"));
+	if (error) {
+		str_add(s, "  ");
+		str_add_printable(s, error, 200);
+	}
+	str_addc(s, '\n');
+}
+
+static int list_runs(struct cli *cli, struct store *store)
+{
+	struct value runs;
+	struct err err = {0};
+	AUTO(str_free) struct str s = {0};
+
+	if (store_runs(store, cli->arena, cli->limit ? (size_t)cli->limit : ROWS, &runs, &err)) {
+		return session_fail(cli, NULL, &err);
+	}
+	if (cli->json) {
+		return output_json(&runs) ? EXIT_IN_SYNC : EXIT_ERROR;
+	}
+	if (!runs.count) {
+		str_add(&s, "No run was recorded yet.\n");
+	} else {
+		output_paint(&s, cli->out.colour, COLOUR_BOLD,
+		             "   run  started               command  trigger   outcome\n");
+	}
+	for (size_t i = 0; i < runs.count; i++) {
+		add_run(&s, &runs.items[i]);
+	}
+	return output_text(&s) ? EXIT_IN_SYNC : EXIT_ERROR;
+}
+
+static void add_line(struct str *s, const char *name, const char *text)
+{
+	if (text && *text) {
+		str_addf(s, "  %-10s ", name);
+		str_add_printable(s, text, 2000);
+		str_addc(s, '\n');
+	}
+}
+
+static void add_differences(struct str *s, const struct value *list)
+{
+	for (size_t i = 0; list && list->type == VALUE_LIST && i < list->count; i++) {
+		const struct value *d = &list->items[i];
+		const char *from = value_text(d, "from"), *to = value_text(d, "to");
+
+		str_addf(s, "      %-8s ", value_text(d, "field"));
+		str_add_printable(s, from ? from : "not set", 300);
+		str_add(s, " → ");
+		str_add_printable(s, to ? to : "not set", 300);
+		str_addc(s, '\n');
+	}
+}
+
+static void add_part(struct str *s, const char *before, const char *text)
+{
+	if (text) {
+		str_add(s, before);
+		str_add_printable(s, text, 300);
+	}
+}
+
+static void add_origins(struct str *s, const struct value *list)
+{
+	for (size_t i = 0; list && list->type == VALUE_LIST && i < list->count; i++) {
+		const struct value *o = &list->items[i];
+
+		str_add(s, "      because  ");
+		str_add_printable(s, value_text(o, "reason") ? value_text(o, "reason") : "", 300);
+		add_part(s, ", policy ", value_text(o, "policy"));
+		add_part(s, ", ", value_text(o, "lua"));
+		add_part(s, ", ", value_text(o, "yaml"));
+		str_addc(s, '\n');
+	}
+}
+
+static void add_step(struct str *s, bool colour, const struct value *step)
+{
+	const char *outcome = value_text(step, "outcome"), *why = value_text(step, "why"),
+	           *found = value_text(step, "found");
+
+	str_add(s, "    ");
+	output_paint(s, colour, COLOUR_BOLD, value_text(step, "id"));
+	str_addf(s, "  %s: %s", value_text(step, "action"), outcome ? outcome : "no outcome (cut off)");
+	if (value_number(step, "duration_ms", 0) >= 1000) {
+		str_add(s, " in ");
+		clock_add_span(s, value_number(step, "duration_ms", 0));
+	}
+	str_addc(s, '\n');
+	add_differences(s, value_get(step, "differences"));
+	if (why) {
+		str_add(s, "      why      ");
+		str_add_printable(s, why, 1000);
+		str_addc(s, '\n');
+	}
+	if (found) {
+		str_add(s, "      found    ");
+		str_add_printable(s, found, 1000);
+		str_addc(s, '\n');
+	}
+	add_origins(s, value_get(step, "origins"));
+}
+
+static void add_steps(struct str *s, bool colour, const char *title, const struct value *list)
+{
+	if (list && list->type == VALUE_LIST && list->count) {
+		str_addf(s, "  %s\n", title);
+		for (size_t i = 0; i < list->count; i++) {
+			add_step(s, colour, &list->items[i]);
+		}
+	}
+}
+
+static void add_whole_run(struct str *s, bool colour, const struct value *run)
+{
+	static const char *const rows[] = {"command", "trigger",   "who",      "node",
+	                                   "mode",    "tree_path", "error",    "version",
+	                                   "boot_id", "tree",      "policies", "facts"};
+	char stamp[24];
+	AUTO(str_free) struct str counts = {0};
+
+	str_addf(s, "Run %lld, ", (long long)value_number(run, "run", 0));
+	str_addf(s, "%s, %s", clock_stamp(value_number(run, "started", 0), stamp),
+	         value_text(run, "status"));
+	if (text_equal(value_text(run, "status"), "ended")) {
+		str_addf(s, " with exit code %lld after ", (long long)value_number(run, "exit_code", 0));
+		clock_add_span(s, value_number(run, "duration_ms", 0));
+	}
+	str_addc(s, '\n');
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		add_line(s, rows[i], value_text(run, rows[i]));
+	}
+	add_counts(&counts, value_get(run, "counts"));
+	add_line(s, "outcome", str_text(&counts));
+	add_steps(s, colour, "What it set out to do:", value_get(run, "steps"));
+	add_steps(s, colour, "What was not right when it ended:", value_get(run, "standing"));
+}
+
+static int show_run(struct cli *cli, struct store *store)
+{
+	char *end;
+	long long number = strtoll(cli->arguments[1], &end, 10);
+	struct value run;
+	struct err err = {0};
+	AUTO(str_free) struct str s = {0};
+
+	if (*end || end == cli->arguments[1]) {
+		err_set(&err, ERR_INPUT, 0, "'%s' is not the number of a run", cli->arguments[1]);
+		return session_fail(cli, NULL, &err);
+	}
+	if (store_run(store, cli->arena, number, &run, &err)) {
+		return session_fail(cli, NULL, &err);
+	}
+	if (run.type == VALUE_NULL) {
+		err_set(&err, ERR_INPUT, 0, "history has no run %lld", number);
+		return session_fail(cli, NULL, &err);
+	}
+	if (cli->json) {
+		return output_json(&run) ? EXIT_IN_SYNC : EXIT_ERROR;
+	}
+	add_whole_run(&s, cli->out.colour, &run);
+	return output_text(&s) ? EXIT_IN_SYNC : EXIT_ERROR;
+}
+
+static int run(struct cli *cli)
+{
+	struct err err = {0};
+	int code;
+
+	if (cli->argument_count &&
+	    (strcmp(cli->arguments[0], "show") != 0 || cli->argument_count != 2)) {
+		err_set(&err, ERR_INPUT, 0, "usage: reconcile history [show N]");
+		return session_fail(cli, NULL, &err);
+	}
+	struct store *store = open_history(cli, &code);
+
+	if (!store) {
+		return code;
+	}
+	code = cli->argument_count ? show_run(cli, store) : list_runs(cli, store);
+	store_close(store);
+	return code;
+}
+
+static int take_limit(struct cli *cli, const char *value, struct err *err)
+{
+	char *end;
+
+	cli->limit = strtoll(value, &end, 10);
+	return *end || cli->limit < 1
+	           ? err_set(err, ERR_INPUT, 0, "--limit: '%s' is no number from 1", value)
+	           : 0;
+}
+
+static const struct option_row options[] = {
+    {"--limit", 'n', "N", "show so many runs (20)", take_limit},
+    {NULL, 0, NULL, NULL, NULL},
+};
+
+const struct cmd cmd_history = {
+    .name = "history",
+    .arguments = "[show N]",
+    .summary = "what ran when, what it changed, and why",
+    .help = "Without arguments the newest runs, newest first. `history show N`: one run with its\n"
+            "steps, from what to what, which policy line and which line of the tree. Exit codes:\n"
+            "0, 1 error.",
+    .options = options,
+    .most_arguments = 2,
+    .run = run,
+};

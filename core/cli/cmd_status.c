@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+/* reconcile status: how the node stands now, and since when. */
+#include "cli/cmds.h"
+#include "cli/render.h"
+#include "cli/session.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+/* What history knows beside the plan; members are null when there is none. */
+struct past {
+	struct value since, last, about;
+	const char *problem;
+};
+
+static void look_back(struct cli *cli, struct engine *engine, struct past *past)
+{
+	const struct store_condition *condition;
+	struct store *store = engine_history(engine, &condition);
+	struct value runs;
+	struct err err = {0};
+
+	*past = (struct past){.since = value_null(), .last = value_null(), .about = value_null()};
+	past->problem = condition->problem;
+	if (!store) {
+		return;
+	}
+	if (store_since(store, cli->arena, &past->since, &err) ||
+	    store_runs(store, cli->arena, 1, &runs, &err) ||
+	    store_about(store, cli->arena, &past->about, &err)) {
+		past->problem = arena_strdup(cli->arena, err.text);
+	} else if (runs.count) {
+		past->last = runs.items[0];
+	}
+}
+
+static void add_since(struct str *s, const struct past *past, const struct step *step)
+{
+	const struct value *known = value_get(&past->since, step->id);
+	char stamp[24];
+
+	/* History knows the outcome of runs: what is to be changed now was right then. */
+	if (known && text_equal(value_text(known, "outcome"), outcome_name(step->outcome))) {
+		str_addf(s, "  since %s", clock_stamp(value_number(known, "since", 0), stamp));
+	} else if (known) {
+		str_addf(s, "  new (%s in run %lld)", value_text(known, "outcome"),
+		         (long long)value_number(known, "since_run", 0));
+	}
+}
+
+static void add_note(struct str *s, const char *what, const char *word, const char *reason)
+{
+	str_add(s, "  ");
+	str_add_printable(s, what, 200);
+	str_addf(s, "  %s: ", word);
+	str_add_printable(s, reason ? reason : "", 400);
+	str_addc(s, '\n');
+}
+
+/* What is no step: blocks, and items that could not be decided. */
+static void add_notes(struct str *s, struct cli *cli, const struct plan *plan)
+{
+	const struct strmap *blocked = render_blocked(cli->arena, plan);
+
+	for (size_t i = 0; i < plan->block_count; i++) {
+		const struct note *n = &plan->blocks[i];
+
+		if (!n->resource || !strmap_get(blocked, n->resource)) {
+			add_note(s, n->resource ? n->resource : n->rule, "blocked", n->origin.reason);
+		}
+	}
+	for (size_t i = 0; i < plan->undecided_count; i++) {
+		const struct undecided *u = &plan->undecided[i];
+
+		add_note(s, u->item, "undetermined", u->origin.reason);
+	}
+}
+
+static void add_text(struct str *s, struct cli *cli, const struct plan *plan,
+                     const struct past *past)
+{
+	struct plan_counts counts = plan_count(plan);
+	char stamp[24];
+
+	str_addf(s, "Node %s, mode %s: ", plan->basis.node, plan->basis.mode);
+	render_counts(s, &counts);
+	str_add(s, ".\n");
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->outcome != OUTCOME_KEPT) {
+			str_add(s, "  ");
+			output_paint(s, cli->out.colour, COLOUR_BOLD, step->id);
+			str_addf(s, "  %s",
+			         step->outcome == OUTCOME_CHANGE ? "to change" : outcome_name(step->outcome));
+			add_since(s, past, step);
+			if (step->why) {
+				str_add(s, ": ");
+				str_add_printable(s, step->why, 400);
+			}
+			str_addc(s, '\n');
+		}
+	}
+	add_notes(s, cli, plan);
+	if (past->last.type == VALUE_MAP) {
+		str_addf(s, "Last run: %lld, %s, %s, exit code %lld.\n",
+		         (long long)value_number(&past->last, "run", 0),
+		         clock_stamp(value_number(&past->last, "started", 0), stamp),
+		         value_text(&past->last, "status"),
+		         (long long)value_number(&past->last, "exit_code", -1));
+	}
+	str_addf(s, "%s%s%s", past->problem ? "History: " : "", past->problem ? past->problem : "",
+	         past->problem ? ".\n" : "");
+	str_addf(s, "%s%s%s", plan->paused ? "Paused: " : "", plan->paused ? plan->paused : "",
+	         plan->paused ? ".\n" : "");
+	str_addf(s, "%s%s%s", plan->lock_holder ? "Under way: " : "",
+	         plan->lock_holder ? plan->lock_holder : "", plan->lock_holder ? ".\n" : "");
+	if (plan->orphan_count) {
+		str_addf(s, "%zu made by reconcile that nothing wants any more; `plan` lists them.\n",
+		         plan->orphan_count);
+	}
+}
+
+static bool print(struct cli *cli, const struct plan *plan, const struct past *past, int code)
+{
+	AUTO(str_free) struct str s = {0};
+
+	if (!cli->json) {
+		add_text(&s, cli, plan, past);
+		return output_text(&s);
+	}
+	struct value document = value_map(), history = value_map();
+
+	value_put(cli->arena, &history, "problem", value_string(past->problem));
+	value_put(cli->arena, &history, "since", past->since);
+	value_put(cli->arena, &history, "last_run", past->last);
+	value_put(cli->arena, &history, "about", past->about);
+	value_put(cli->arena, &document, "plan", plan_to_value(cli->arena, plan));
+	value_put(cli->arena, &document, "history", history);
+	value_put(cli->arena, &document, "exit_code", value_int(code));
+	value_seal(&document);
+	return output_json(&document);
+}
+
+static int run(struct cli *cli)
+{
+	struct plan *plan;
+	struct past past;
+	struct err err = {0};
+	int code;
+	AUTO(session_free) struct engine *engine = session_load(cli, &code);
+
+	if (!engine) {
+		return code;
+	}
+	if (engine_plan(engine, &plan, &err)) {
+		return session_fail(cli, engine, &err);
+	}
+	look_back(cli, engine, &past);
+	output_progress(&cli->out, "");
+	code = plan->paused ? EXIT_PAUSED : plan_exit_code(plan);
+	return print(cli, plan, &past, code) ? code : EXIT_ERROR;
+}
+
+const struct cmd cmd_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "how the node stands now, and since when",
+    .help = "Plans, and says with the history's help since when each thing is as it is, what the\n"
+            "last run did, who holds the lock, and whether the node is paused. Changes nothing.\n"
+            "Exit codes as of plan, and 7 when paused.",
+    .run = run,
+};

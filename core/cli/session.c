@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/* See session.h. */
+#include "cli/session.h"
+
+#include "base/clock.h"
+#include "cli/render.h"
+
+#include <string.h>
+
+static void waiting(void *context, const char *what, int64_t elapsed_ms)
+{
+	struct cli *cli = context;
+	AUTO(str_free) struct str text = {0};
+
+	if (elapsed_ms >= 500) {
+		str_addf(&text, "%s ... ", what);
+		clock_add_span(&text, elapsed_ms);
+		output_progress(&cli->out, str_text(&text));
+	}
+}
+
+static void note(void *context, const char *text)
+{
+	struct cli *cli = context;
+
+	output_note(&cli->out, "%s", text);
+}
+
+static void step_begin(void *context, const struct step *step, size_t i, size_t n)
+{
+	struct cli *cli = context;
+	AUTO(str_free) struct str text = {0};
+
+	str_addf(&text, "[%zu/%zu] ", i + 1, n);
+	render_id(&text, step->want);
+	str_add(&text, " ...");
+	output_progress(&cli->out, str_text(&text));
+}
+
+static void step_end(void *context, const struct step *step, size_t i, size_t n)
+{
+	struct cli *cli = context;
+	AUTO(str_free) struct str text = {0};
+
+	(void)i;
+	(void)n;
+	output_progress(&cli->out, "");
+	if (!cli->json) {
+		render_done(&text, cli->out.colour, step, 40);
+		output_text(&text);
+	}
+}
+
+struct engine *session_open(struct cli *cli)
+{
+	cli->watch = (struct engine_watch){
+	    .waiting = waiting,
+	    .step_begin = step_begin,
+	    .step_end = step_end,
+	    .note = note,
+	    .context = cli,
+	};
+	cli->engine.only = cli->only;
+	return engine_open(&cli->engine, &cli->watch);
+}
+
+static const char *line_of(const void *context, struct pos at, size_t *ret_length)
+{
+	return engine_source_line(context, at, ret_length);
+}
+
+struct value session_fault(struct arena *arena, const struct err *err, const char *hint)
+{
+	struct value fault = value_map();
+
+	value_put(arena, &fault, "error", value_string(err->text));
+	value_put(arena, &fault, "file", value_string(err->at.file));
+	value_put(arena, &fault, "line", err->at.line ? value_int(err->at.line) : value_null());
+	value_put(arena, &fault, "column", err->at.col ? value_int(err->at.col) : value_null());
+	if (hint) {
+		value_put(arena, &fault, "hint", value_string(hint));
+	}
+	value_seal(&fault);
+	return fault;
+}
+
+static void print_faults_json(struct cli *cli, const struct diags *diags, const struct err *err)
+{
+	struct value document = value_map(), list = value_list();
+
+	for (size_t i = 0; diags && i < diags->count; i++) {
+		value_append(cli->arena, &list,
+		             session_fault(cli->arena, &diags->list[i].err, diags->list[i].hint));
+	}
+	if (!list.count) {
+		value_append(cli->arena, &list, session_fault(cli->arena, err, NULL));
+	}
+	value_put(cli->arena, &document, "errors", list);
+	value_put(cli->arena, &document, "exit_code",
+	          value_int(err->code == ERR_LOCKED ? EXIT_LOCKED : EXIT_ERROR));
+	value_seal(&document);
+	output_json(&document);
+}
+
+int session_fail(struct cli *cli, struct engine *engine, const struct err *err)
+{
+	output_err(&cli->out, err, engine ? line_of : NULL, engine);
+	if (cli->json) {
+		print_faults_json(cli, NULL, err);
+	}
+	return err->code == ERR_LOCKED ? EXIT_LOCKED : EXIT_ERROR;
+}
+
+struct engine *session_load(struct cli *cli, int *ret_code)
+{
+	struct diags diags = {0};
+	struct err err = {0};
+	struct engine *engine = session_open(cli);
+
+	if (!engine_load(engine, &diags, &err)) {
+		return engine;
+	}
+	output_diags(&cli->out, &diags, line_of, engine);
+	output_err(&cli->out, &err, diags.count ? NULL : line_of, engine);
+	if (cli->json) {
+		print_faults_json(cli, &diags, &err);
+	}
+	*ret_code = EXIT_ERROR;
+	engine_close(engine);
+	return NULL;
+}
+
+void session_free(struct engine **engine)
+{
+	engine_close(*engine);
+}
+
+int session_take_facts(struct cli *cli, const char *value, struct err *err)
+{
+	(void)err;
+	cli->engine.facts = value;
+	return 0;
+}
+
+int session_take_only(struct cli *cli, const char *value, struct err *err)
+{
+	const struct kind *kind;
+	const char *key;
+
+	if (resource_parse_id(value, cli->arena, &kind, &key, err)) {
+		return err_wrap(err, "--only");
+	}
+	/* One more place for the NULL at the end. */
+	cli->only =
+	    arena_grow(cli->arena, cli->only, cli->only_count + 1, &cli->only_cap, sizeof *cli->only);
+	cli->only[cli->only_count++] = value;
+	cli->only[cli->only_count] = NULL;
+	return 0;
+}
+
+int session_take_allow(struct cli *cli, const char *value, struct err *err)
+{
+	static const struct {
+		const char *word;
+		enum mark mark;
+	} words[] = {
+	    {"disruptive", MARK_DISRUPTIVE},
+	    {"irreversible", MARK_IRREVERSIBLE},
+	    {"reboot", MARK_NEEDS_REBOOT},
+	};
+
+	for (const char *word = value; word;) {
+		size_t n = strcspn(word, ","), i = 0;
+
+		while (i < ARRAY_LEN(words) &&
+		       (strlen(words[i].word) != n || strncmp(words[i].word, word, n) != 0)) {
+			i++;
+		}
+		if (i == ARRAY_LEN(words)) {
+			return err_set(err, ERR_INPUT, 0,
+			               "--allow: '%.*s' is not one of disruptive, irreversible, reboot", (int)n,
+			               word);
+		}
+		cli->engine.allow |= words[i].mark;
+		word = word[n] ? word + n + 1 : NULL;
+	}
+	return 0;
+}
+
+int session_take_all(struct cli *cli, const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	cli->all = true;
+	return 0;
+}

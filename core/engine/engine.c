@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/* See engine.h: opening, loading, and what a run knows of itself. */
+#include "engine/inner.h"
+
+#include "base/digest.h"
+#include "host/self.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STALE_MOST = 7 * 86400 }; /* seconds, unless the tree says stale_max */
+
+struct engine *engine_open(const struct engine_options *options, const struct engine_watch *watch)
+{
+	static const struct engine_watch silent = {0};
+	struct arena *arena = arena_create();
+	struct engine *engine = arena_alloc(arena, sizeof *engine);
+	struct worker_options worker = {
+	    .run_dir = options->write_state ? options->run_dir : NULL,
+	    .waiting = watch ? watch->waiting : NULL,
+	    .context = watch ? watch->context : NULL,
+	};
+
+	engine->options = options;
+	engine->only = options->only;
+	engine->watch = watch ? watch : &silent;
+	engine->arena = arena;
+	engine->worker = worker_create(&worker);
+	engine->boot_id = self_boot_id(arena);
+	return engine;
+}
+
+void engine_close(struct engine *engine)
+{
+	if (!engine) {
+		return;
+	}
+	worker_free(engine->worker);
+	store_close(engine->store);
+	arena_free(engine->arena);
+}
+
+struct arena *engine_arena(struct engine *engine)
+{
+	return engine->arena;
+}
+
+const struct desired *engine_desired(const struct engine *engine)
+{
+	return &engine->desired;
+}
+
+const struct desired_identity *engine_identity(const struct engine *engine)
+{
+	return &engine->identity;
+}
+
+static const char *policy_line(const struct policy_source *list, size_t n, struct pos at,
+                               size_t *ret_length)
+{
+	for (size_t i = 0; at.file && i < n; i++) {
+		if (strcmp(list[i].file, at.file) == 0) {
+			const struct desired_file file = {list[i].file, "", list[i].text, list[i].length};
+
+			return desired_source_line(&file, 1, at, ret_length);
+		}
+	}
+	return NULL;
+}
+
+const char *engine_source_line(const struct engine *engine, struct pos at, size_t *ret_length)
+{
+	const struct policy_set *p = &engine->policies;
+	const char *line =
+	    desired_source_line(engine->desired_files, engine->desired_file_count, at, ret_length);
+
+	line = line ? line : policy_line(p->policies, p->count, at, ret_length);
+	return line ? line : policy_line(p->libraries, p->library_count, at, ret_length);
+}
+
+size_t engine_policy_count(const struct engine *engine)
+{
+	return engine->policies.count;
+}
+
+void engine_note(struct engine *engine, const char *fmt, ...)
+{
+	AUTO(str_free) struct str text = {0};
+	char line[1024];
+	va_list ap;
+
+	if (!engine->watch->note) {
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	str_add_printable(&text, line, sizeof line);
+	engine->watch->note(engine->watch->context, str_text(&text));
+}
+
+static int read_recording(struct engine *engine, struct err *err)
+{
+	const size_t most = 64 << 20;
+	struct tree_file file;
+
+	if (!engine->options->facts) {
+		return 0;
+	}
+	if (worker_read_file(engine->worker, engine->options->facts, self_is_root(), most,
+	                     engine->arena, &file, err)) {
+		return -(int)err->code;
+	}
+	return facts_parse(file.text, file.length, engine->options->facts, engine->arena,
+	                   &engine->recorded, err);
+}
+
+/* The release that the desired state pins, when it names one and no glob. */
+static const char *pinned_release(const struct engine *engine)
+{
+	const struct value *kernel = value_get(&engine->desired.state, "kernel");
+	const char *release = value_text(kernel, "release");
+
+	return release && text_equal(value_text(kernel, "strategy"), "pin") && !strpbrk(release, "*?")
+	           ? release
+	           : NULL;
+}
+
+static void init_facts(struct engine *engine)
+{
+	const char *pinned = pinned_release(engine);
+
+	if (engine->recorded) {
+		facts_init_recorded(&engine->facts, engine->arena, engine->recorded, pinned);
+	} else {
+		facts_init_live(&engine->facts, engine->arena, engine->worker, pinned);
+	}
+}
+
+/* Parsing and overlays of whatever inputs_read or history brought. */
+static int load_state(struct engine *engine, struct diags *diags, struct err *err)
+{
+	/* node.yaml comes last among the files and is no part of the tree. */
+	size_t count = engine->desired_file_count;
+
+	engine->tree = desired_load(engine->arena, engine->desired_files, count, diags);
+	if (inputs_identify(engine, diags, err)) {
+		return -(int)err->code;
+	}
+	if (!engine->tree || desired_effective(engine->arena, engine->tree, &engine->identity,
+	                                       &engine->desired, diags)) {
+		diag_sort(diags);
+		return err_set(err, ERR_INPUT, 0, "%zu %s in the desired state", diags->count,
+		               diags->count == 1 ? "fault" : "faults");
+	}
+	return 0;
+}
+
+/* The last good tree from history, which is opened for it when it is not open yet: only a run that
+ * holds the lock may write. */
+static int read_last_good(struct engine *engine, struct value *ret_document, int64_t *ret_since,
+                          struct err *err)
+{
+	bool opened = !engine->store;
+
+	history_open(engine, STORE_READ);
+	int r = history_last_good(engine, ret_document, ret_since, err);
+
+	if (opened) {
+		store_close(engine->store);
+		engine->store = NULL;
+	}
+	return r;
+}
+
+static int load_last_good(struct engine *engine, struct err *err)
+{
+	struct diags none = {.arena = engine->arena};
+	int64_t since, most = STALE_MOST;
+	struct value document;
+
+	if (read_last_good(engine, &document, &since, err)) {
+		return -(int)err->code;
+	}
+	if (strcmp(digest_value(&document).hex, engine->tree_digest) == 0) {
+		return err_set(err, ERR_INPUT, 0, "the last good tree is this one");
+	}
+	if (inputs_from_document(engine, &document, err) || load_state(engine, &none, err)) {
+		return err_wrap(err, "the last good tree");
+	}
+	const char *stale_max = value_text(&engine->desired.state, "stale_max");
+
+	most = stale_max ? clock_duration(stale_max) : most;
+	engine->stale_since = since;
+	return clock_now() - since > most
+	           ? err_set(err, ERR_INPUT, 0, "the last good tree is older than stale_max")
+	           : 0;
+}
+
+int engine_fall_back(struct engine *engine, const struct err *why, struct err *err)
+{
+	const struct engine before = *engine;
+	struct store *store;
+
+	if (!engine->options->stale_ok) {
+		return err_copy(err, why);
+	}
+	if (load_last_good(engine, err)) {
+		store = engine->store;
+		*engine = before;
+		engine->store = store;
+		engine_note(engine, "not going on with the last good tree: %s", err->text);
+		return -(int)err->code;
+	}
+	engine->stale = true;
+	engine->stale_reason = arena_strdup(engine->arena, why->text);
+	engine_note(engine, "going on with the last good tree: %s", why->text);
+	init_facts(engine);
+	return 0;
+}
+
+int engine_load(struct engine *engine, struct diags *ret_diags, struct err *err)
+{
+	struct err fault = {0}, ignored = {0};
+
+	ret_diags->arena = engine->arena;
+	if (read_recording(engine, err)) {
+		return -(int)err->code;
+	}
+	if (!inputs_read(engine, &fault) && !load_state(engine, ret_diags, &fault)) {
+		init_facts(engine);
+		return 0;
+	}
+	const struct err *why = ret_diags->count ? &ret_diags->list[0].err : &fault;
+
+	if (engine_fall_back(engine, why, &ignored)) {
+		return err_copy(err, &fault);
+	}
+	ret_diags->count = 0;
+	return 0;
+}
+
+int engine_validate(struct engine *engine, struct diags *ret_diags, size_t *ret_files,
+                    size_t *ret_nodes, struct err *err)
+{
+	const char *const *patterns;
+
+	ret_diags->arena = engine->arena;
+	if (inputs_read(engine, err)) {
+		return -(int)err->code;
+	}
+	*ret_files = engine->desired_file_count;
+	*ret_nodes = 0;
+	engine->tree =
+	    desired_load(engine->arena, engine->desired_files, engine->desired_file_count, ret_diags);
+	if (engine->tree) {
+		*ret_nodes = desired_nodes(engine->tree, engine->arena, &patterns);
+		for (size_t i = 0; i < *ret_nodes; i++) {
+			struct desired_identity identity = {.name = patterns[i], .source = "validate"};
+			struct desired desired;
+
+			if (desired_effective(engine->arena, engine->tree, &identity, &desired, ret_diags)) {
+				continue; /* the fault is in *ret_diags */
+			}
+		}
+	}
+	diag_sort(ret_diags);
+	return ret_diags->count ? err_set(err, ERR_INPUT, 0, "%zu %s in the desired state",
+	                                  ret_diags->count, ret_diags->count == 1 ? "fault" : "faults")
+	                        : 0;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/* See gate.h. */
+#include "engine/gate.h"
+
+#include "base/str.h"
+
+#include <string.h>
+
+bool gate_selects(const struct gate *gate, const char *id)
+{
+	if (!gate->only) {
+		return true;
+	}
+	for (const char *const *only = gate->only; *only; only++) {
+		size_t n = strlen(*only);
+
+		if (strcmp(*only, id) == 0 ||
+		    (!strchr(*only, ':') && strncmp(*only, id, n) == 0 && id[n] == ':')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Why the mode forbids it, or NULL. Marks that a person must agree to bind whoever is not one; work
+ * under jobs waits in mode safe only (design, section 7). */
+static const char *forbidden(struct arena *arena, const struct gate *gate, const struct step *step)
+{
+	const unsigned grave = MARK_DISRUPTIVE | MARK_IRREVERSIBLE | MARK_NEEDS_REBOOT;
+	unsigned missing = step->marks & grave & ~gate->allow;
+	bool full = text_equal(gate->mode, "full");
+
+	if (gate->person) {
+		return NULL;
+	}
+	if (text_equal(gate->mode, "observe")) {
+		return "mode: observe makes no changes";
+	}
+	if (full) {
+		missing &= ~(unsigned)MARK_DISRUPTIVE;
+	}
+	if (missing) {
+		return arena_printf(arena, "%s: not done unattended in mode %s without --allow %s",
+		                    marks_text(arena, missing), gate->mode, marks_text(arena, missing));
+	}
+	if ((step->marks & MARK_UNDER_JOBS) && !full && gate->jobs == JOBS_UNKNOWN) {
+		return arena_printf(arena, "cannot tell whether a job runs on this node: %s",
+		                    gate->jobs_unknown);
+	}
+	if ((step->marks & MARK_UNDER_JOBS) && !full && gate->jobs > 0) {
+		return arena_printf(arena, "waits until no job runs on this node (%lld now)",
+		                    (long long)gate->jobs);
+	}
+	return NULL;
+}
+
+void gate_step(struct arena *arena, const struct gate *gate, bool selected, struct step *step)
+{
+	if (step->outcome != OUTCOME_CHANGE) {
+		return;
+	}
+	if (!selected) {
+		step->outcome = OUTCOME_SKIPPED;
+		step->why = "not selected by --only";
+		return;
+	}
+	const char *why = forbidden(arena, gate, step);
+
+	if (why) {
+		step->outcome = OUTCOME_BLOCKED;
+		step->why = why;
+	}
+}

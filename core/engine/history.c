@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The engine's dealings with the history: it is told everything and decides nothing. Trouble with
+ * it is a note, never the end of a run; intents then go to a small file in the run-dir.
+ */
+#include "engine/inner.h"
+
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "host/self.h"
+#include "store/journal.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEEP_SECONDS = 90 * 86400, KEEP_BYTES = 256 << 20 };
+
+static void trouble(struct engine *engine, const struct err *err)
+{
+	engine_note(engine, "history: %s; going on without it", err->text);
+	store_close(engine->store);
+	engine->store = NULL;
+}
+
+/* Why the folder of the history is not to be touched, or NULL: it may lie on a dead file system,
+ * and only the worker may hang. */
+static const char *unanswered(struct engine *engine)
+{
+	const char *path = engine->options->history;
+	const char *folder = path_fault(path) ? NULL : path_parent(engine->arena, path);
+	struct worker_query query = {.kind = &kind_table[KIND_DIRECTORY], .key = folder};
+	const struct resource *fact;
+	struct err err = {0};
+
+	if (!folder) {
+		return NULL; /* store_open says what is wrong with that */
+	}
+	if (worker_observe(engine->worker, &query, 1, engine->arena, &fact, &err)) {
+		return arena_strdup(engine->arena, err.text);
+	}
+	return fact->state == STATE_UNDETERMINED ? fact->why : NULL;
+}
+
+void history_open(struct engine *engine, enum store_mode mode)
+{
+	struct err err = {0};
+
+	if (engine->store) {
+		return;
+	}
+	engine->condition = (struct store_condition){.problem = unanswered(engine)};
+	if (!engine->condition.problem && store_open(engine->options->history, mode, engine->arena,
+	                                             &engine->store, &engine->condition, &err)) {
+		engine->condition.problem = arena_strdup(engine->arena, err.text);
+		engine->store = NULL;
+	}
+	if (engine->condition.problem && mode == STORE_WRITE) {
+		engine_note(engine, "history: %s%s%s", engine->condition.problem,
+		            engine->condition.set_aside ? "; set aside as " : "",
+		            engine->condition.set_aside ? engine->condition.set_aside : "");
+	}
+}
+
+struct store *engine_history(struct engine *engine, const struct store_condition **ret_condition)
+{
+	*ret_condition = &engine->condition;
+	return engine->store;
+}
+
+static const char *journal_path(struct engine *engine)
+{
+	return arena_printf(engine->arena, "%s/intents.json", engine->options->run_dir);
+}
+
+/* What is true now of a resource that a killed run was working on. *ret_done: it got through
+ * nevertheless. */
+static const char *found_now(struct engine *engine, const struct store_cut *cut, bool *ret_done)
+{
+	const struct kind *kind;
+	const char *key;
+	const struct resource *fact;
+	struct err err = {0};
+	AUTO(str_free) struct str text = {0};
+
+	*ret_done = false;
+	if (resource_parse_id(cut->id, engine->arena, &kind, &key, &err)) {
+		return arena_strdup(engine->arena, err.text);
+	}
+	struct worker_query query = {.kind = kind, .key = key};
+
+	if (worker_observe_fresh(engine->worker, &query, engine->arena, &fact, &err)) {
+		return arena_printf(engine->arena, "cannot be observed: %s", err.text);
+	}
+	struct value value = resource_to_value(engine->arena, fact);
+
+	*ret_done = (text_equal(cut->action, "create") && fact->state == STATE_PRESENT) ||
+	            (text_equal(cut->action, "remove") && fact->state == STATE_ABSENT);
+	json_print(&text, &value, 0);
+	return arena_strdup(engine->arena, str_text(&text));
+}
+
+void history_tidy(struct engine *engine)
+{
+	struct store_cut *cuts;
+	size_t count;
+	struct err err = {0};
+
+	if (!engine->store) {
+		return;
+	}
+	if (store_import(engine->store, journal_path(engine), &err) ||
+	    store_cut_list(engine->store, engine->arena, &cuts, &count, &err)) {
+		trouble(engine, &err);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		bool done;
+		const char *found = found_now(engine, &cuts[i], &done);
+
+		engine_note(engine, "run %lld was cut off while it was to %s %s; it is observed again",
+		            (long long)cuts[i].run, cuts[i].action, cuts[i].id);
+		if (store_cut_close(engine->store, &cuts[i], found, done, &err)) {
+			trouble(engine, &err);
+			return;
+		}
+	}
+}
+
+/* What a run rests on, and how to put it into words when history does not have it yet. */
+struct input {
+	const char *digest, *kind;
+	struct value (*document)(struct engine *engine);
+};
+
+static struct value state_document(struct engine *engine)
+{
+	return engine->desired.state;
+}
+
+static struct value policies_document(struct engine *engine)
+{
+	struct value policies = value_map();
+
+	for (size_t i = 0; i < engine->policies.count; i++) {
+		const struct policy_source *p = &engine->policies.policies[i];
+
+		value_put(engine->arena, &policies, p->name, value_string(p->text));
+	}
+	value_seal(&policies);
+	return policies;
+}
+
+static struct value facts_read(struct engine *engine)
+{
+	size_t n = strmap_count(engine->facts.log);
+	const struct resource **facts = arena_array(engine->arena, n, sizeof *facts);
+
+	for (size_t i = 0; i < n; i++) {
+		facts[i] = strmap_value(engine->facts.log, i);
+	}
+	return facts_document(engine->arena, facts, n);
+}
+
+static int keep(struct engine *engine, const struct input *input, struct err *err)
+{
+	AUTO(str_free) struct str text = {0};
+	bool kept;
+
+	if (store_is_kept(engine->store, input->digest, &kept, err)) {
+		return -(int)err->code;
+	}
+	if (kept) {
+		return 0;
+	}
+	struct value document = input->document(engine);
+
+	json_print(&text, &document, 0);
+	return store_keep(engine->store, input->digest, input->kind, str_text(&text), text.length, err);
+}
+
+/* Tree, effective state, policies and facts, each once by digest. */
+static int keep_inputs(struct engine *engine, const struct plan *plan, struct err *err)
+{
+	const struct input inputs[] = {
+	    {engine->tree_digest, "tree", inputs_document},
+	    {engine->desired.digest, "state", state_document},
+	    {engine->policies_digest, "policies", policies_document},
+	    {plan->basis.facts, "facts", facts_read},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
+		if (keep(engine, &inputs[i], err)) {
+			return -(int)err->code;
+		}
+	}
+	return 0;
+}
+
+static const char *trigger(const struct engine *engine)
+{
+	if (engine->options->person) {
+		return "terminal";
+	}
+	return text_equal(engine->options->command, "run") ? "timer" : "script";
+}
+
+int64_t history_begin(struct engine *engine, const struct plan *plan)
+{
+	const struct plan_basis none = {.node = engine->identity.name, .boot_id = engine->boot_id};
+	const struct plan_basis *basis = plan ? &plan->basis : &none;
+	struct err err = {0};
+	int64_t run = 0;
+	struct store_run_start start = {
+	    .command = engine->options->command,
+	    .trigger = trigger(engine),
+	    .who = self_user(engine->arena),
+	    .version = engine->options->version,
+	    .node = basis->node,
+	    .boot_id = basis->boot_id,
+	    .mode = basis->mode,
+	    .tree = engine->tree_digest,
+	    .policies = engine->policies_digest,
+	    .facts = basis->facts,
+	    .state = engine->shrink_alarming ? "" : engine->desired.digest,
+	    .tree_path = engine->options->tree,
+	    .stale_tree = engine->stale,
+	    .partial = engine->only != NULL,
+	};
+
+	if (!engine->store) {
+		return 0;
+	}
+	if (store_run_begin(engine->store, &start, &run, &err) ||
+	    (plan && keep_inputs(engine, plan, &err))) {
+		trouble(engine, &err);
+		return 0;
+	}
+	return run;
+}
+
+/* One file of lines: all or, from the first that fails on, none. */
+static bool journal_intents(struct engine *engine, int64_t run, struct step *const *steps, size_t n,
+                            int64_t *numbers)
+{
+	struct err err = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (journal_intent(journal_path(engine), run, engine->boot_id, steps[i], &numbers[i],
+		                   &err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+struct intents history_intents(struct engine *engine, int64_t run, struct step *const *steps,
+                               size_t n)
+{
+	struct intents intents = {0};
+	struct err err = {0};
+
+	if (engine->store && run) {
+		if (!store_intents(engine->store, run, (const struct step *const *)steps, n,
+		                   intents.numbers, &err)) {
+			intents.place = INTENT_IN_STORE;
+			return intents;
+		}
+		trouble(engine, &err);
+	}
+	if (journal_intents(engine, run, steps, n, intents.numbers)) {
+		intents.place = INTENT_IN_JOURNAL;
+	}
+	return intents;
+}
+
+void history_outcomes(struct engine *engine, const struct intents *intents,
+                      struct step *const *steps, size_t n)
+{
+	struct err err = {0};
+	int r = 0;
+
+	if (intents->place == INTENT_IN_STORE && engine->store) {
+		r = store_outcomes(engine->store, intents->numbers, (const struct step *const *)steps, n,
+		                   &err);
+	}
+	for (size_t i = 0; intents->place == INTENT_IN_JOURNAL && i < n && !r; i++) {
+		r = journal_outcome(journal_path(engine), intents->numbers[i], steps[i], &err);
+	}
+	if (r) {
+		engine_note(engine, "the outcome of %s%s could not be recorded: %s", steps[0]->id,
+		            n > 1 ? " and others" : "", err.text);
+	}
+}
+
+void history_end(struct engine *engine, int64_t run, int exit_code, const struct plan *plan,
+                 const char *error, bool changed)
+{
+	struct err err = {0};
+
+	if (!engine->store || !run) {
+		return;
+	}
+	if (store_run_end(engine->store, run, exit_code, plan, error, &err) ||
+	    (changed && (store_prune(engine->store, KEEP_SECONDS, KEEP_BYTES, &err) ||
+	                 store_checkpoint(engine->store, &err)))) {
+		trouble(engine, &err);
+	}
+}
+
+int history_last_good(struct engine *engine, struct value *ret_tree, int64_t *ret_since,
+                      struct err *err)
+{
+	struct store_last last;
+	const char *text;
+	size_t n;
+
+	if (!engine->store) {
+		return err_set(err, ERR_STORE, 0, "there is no history with a last good tree");
+	}
+	if (store_last_good(engine->store, engine->arena, &last, err)) {
+		return -(int)err->code;
+	}
+	if (!last.run || !last.tree[0]) {
+		return err_set(err, ERR_STORE, 0, "history knows no tree that ever loaded");
+	}
+	*ret_since = last.finished;
+	if (store_fetch(engine->store, last.tree, engine->arena, &text, &n, err)) {
+		return -(int)err->code;
+	}
+	if (!text) {
+		return err_set(err, ERR_STORE, 0, "history no longer has the last good tree");
+	}
+	return json_parse(text, n, "the last good tree", engine->arena, ret_tree, err);
+}

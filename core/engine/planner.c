@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT
+/* See planner.h. */
+#include "engine/planner.h"
+
+#include "base/path.h"
+#include "base/str.h"
+#include "engine/gate.h"
+#include "engine/order.h"
+#include "provider/converge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct pos place(const struct origin *origin)
+{
+	return origin->yaml.line ? origin->yaml : origin->lua;
+}
+
+static int conflict(const struct wanted *w, const struct origin *other, const char *field,
+                    struct err *err)
+{
+	const struct origin *first = &w->origins[0];
+
+	return err_at(
+	    err, ERR_POLICY, place(other),
+	    "%s: %s is wanted with two different values: by policy %s (%s:%u) and by policy %s (%s:%u)",
+	    w->id, field, first->policy, first->lua.file ? first->lua.file : "?", first->lua.line,
+	    other->policy, other->lua.file ? other->lua.file : "?", other->lua.line);
+}
+
+static void add_origin(struct arena *arena, struct wanted *w, const struct proposal *p)
+{
+	w->origins = arena_grow(arena, w->origins, w->origin_count, &w->origin_cap, sizeof *w->origins);
+	w->origins[w->origin_count++] = p->origin;
+	for (size_t i = 0; i < p->after_count; i++) {
+		w->after = arena_grow(arena, w->after, w->after_count, &w->after_cap, sizeof *w->after);
+		w->after[w->after_count++] = p->after[i];
+	}
+	if (p->provides_module) {
+		w->provides_module = p->provides_module;
+		w->provides_kernel = p->provides_kernel;
+	}
+}
+
+static int by_kind_and_key(const void *a, const void *b)
+{
+	const struct resource *p = ((const struct wanted *)a)->want,
+	                      *q = ((const struct wanted *)b)->want;
+
+	return p->kind->id != q->kind->id ? (p->kind->id < q->kind->id ? -1 : 1)
+	                                  : strcmp(p->key, q->key);
+}
+
+/* Sorted, and the table by id made anew: sorting moved the structs. */
+static void settle_places(struct arena *arena, struct wanted_set *set)
+{
+	if (set->count) {
+		qsort(set->list, set->count, sizeof *set->list, by_kind_and_key);
+	}
+	set->by_id = strmap_create(arena);
+	for (size_t i = 0; i < set->count; i++) {
+		strmap_put(set->by_id, set->list[i].id, &set->list[i]);
+	}
+}
+
+int planner_wanted(struct arena *arena, const struct decision *decision, struct wanted_set *ret_set,
+                   struct err *err)
+{
+	struct wanted_set set = {0};
+	struct strmap *numbers = strmap_create(arena);
+
+	for (size_t i = 0; i < decision->proposal_count; i++) {
+		const struct proposal *p = &decision->proposals[i];
+		const char *id = resource_id(arena, p->want->kind, p->want->key);
+		size_t number = (size_t)(uintptr_t)strmap_get(numbers, id);
+
+		if (number) {
+			struct wanted *w = &set.list[number - 1];
+			const char *field = resource_merge(arena, w->want, p->want);
+
+			if (field) {
+				return conflict(w, &p->origin, field, err);
+			}
+			add_origin(arena, w, p);
+			continue;
+		}
+		set.list = arena_grow(arena, set.list, set.count, &set.cap, sizeof *set.list);
+		set.list[set.count] = (struct wanted){.id = id, .want = resource_copy(arena, p->want)};
+		add_origin(arena, &set.list[set.count++], p);
+		strmap_put(numbers, id, (void *)(uintptr_t)set.count);
+	}
+	settle_places(arena, &set);
+	for (size_t i = 0; i < set.count; i++) {
+		if (converge_check(set.list[i].want, err)) {
+			err->at = place(&set.list[i].origins[0]);
+			return -(int)err->code;
+		}
+	}
+	*ret_set = set;
+	return 0;
+}
+
+void planner_compare(struct arena *arena, const struct resource *want, const struct resource *have,
+                     struct step *step)
+{
+	struct verdict verdict = {0};
+
+	step->have = have;
+	if (have->state == STATE_UNDETERMINED) {
+		step->action = ACTION_NONE;
+		step->outcome = OUTCOME_UNDETERMINED;
+		step->why = have->why;
+		return;
+	}
+	converge_diff(arena, want, have, &verdict);
+	step->action = verdict.action;
+	step->outcome = verdict.outcome;
+	step->why = verdict.why;
+	step->marks = verdict.marks;
+	step->differences = verdict.differences;
+	if (verdict.outcome == OUTCOME_CHANGE && (want->kind->traits & KIND_UNDER_JOBS)) {
+		step->marks |= MARK_UNDER_JOBS;
+	}
+}
+
+bool planner_is_met(const struct step *need)
+{
+	return need->outcome == OUTCOME_KEPT || need->outcome == OUTCOME_CHANGED ||
+	       (need->outcome == OUTCOME_PENDING && need->want->kind->id == KIND_MODULE &&
+	        need->have->module.loaded.value);
+}
+
+struct planning {
+	struct arena *arena;
+	const struct wanted_set *set;
+	const struct order *order;
+	struct gate gate;
+	struct facts *facts;
+	struct step *steps;     /* by position in the sequence */
+	size_t *position;       /* wanted number → position */
+	const bool *selected;   /* by wanted number: --only asks for it, or needs it */
+	struct strmap *blocked; /* id → struct note: plan:block with a resource */
+};
+
+static bool will_be_mounted(const struct step *mount)
+{
+	return mount->outcome == OUTCOME_CHANGE && mount->want->state == STATE_PRESENT &&
+	       (mount->have->state == STATE_ABSENT || !mount->have->mount.live.value);
+}
+
+static bool is_mounted(const struct step *mount)
+{
+	return mount->have->state == STATE_PRESENT && mount->have->mount.live.value;
+}
+
+/* What lies on a mount that is not live yet was observed on what lies beneath: it says nothing. */
+static void look_through_mount(struct planning *p, struct step *step, const struct step *mount)
+{
+	if (is_mounted(mount)) {
+		return;
+	}
+	if (!will_be_mounted(mount)) {
+		step->action = ACTION_NONE;
+		step->outcome =
+		    mount->outcome == OUTCOME_UNDETERMINED ? OUTCOME_UNDETERMINED : OUTCOME_BLOCKED;
+		step->why = arena_printf(p->arena, "lies on %s, which is not mounted", mount->id);
+		return;
+	}
+	step->marks = MARK_AFTER_MOUNT;
+	step->outcome = OUTCOME_CHANGE;
+	step->why = NULL;
+	step->differences = (struct differences){0};
+	if (step->want->kind->id == KIND_MOUNT) {
+		step->action = ACTION_CREATE;
+	} else {
+		step->action = ACTION_UPDATE;
+	}
+	differences_add(p->arena, &step->differences, "state", "known after mount",
+	                state_name(step->want->state));
+}
+
+/* A change waits for what it needs: when that cannot converge, neither can it. */
+static void wait_for_needs(struct planning *p, struct step *step)
+{
+	for (size_t i = 0; step->outcome == OUTCOME_CHANGE && i < step->need_count; i++) {
+		const struct step *need = &p->steps[step->needs[i]];
+
+		if (need->outcome != OUTCOME_CHANGE && !planner_is_met(need)) {
+			step->outcome = OUTCOME_BLOCKED;
+			step->why = arena_printf(p->arena, "needs %s, which is %s", need->id,
+			                         outcome_name(need->outcome));
+		}
+	}
+}
+
+static void apply_note(struct planning *p, struct step *step)
+{
+	const struct note *note = strmap_get(p->blocked, step->id);
+
+	if (note && step->outcome != OUTCOME_KEPT) {
+		step->outcome = OUTCOME_BLOCKED;
+		step->why = note->origin.reason;
+	}
+}
+
+/* Jobs are counted only when a change that must wait for them is planned: looking for them is not
+ * free. */
+static int count_jobs(struct planning *p, const struct step *step, struct err *err)
+{
+	const struct resource *scheduler;
+
+	if (p->gate.jobs != JOBS_NOT_COUNTED || p->gate.person || step->outcome != OUTCOME_CHANGE ||
+	    !(step->marks & MARK_UNDER_JOBS)) {
+		return 0;
+	}
+	if (facts_look(p->facts, &kind_table[KIND_SCHEDULER], "", &scheduler, err)) {
+		return -(int)err->code;
+	}
+	p->gate.jobs = scheduler->state == STATE_PRESENT && scheduler->scheduler.jobs.set
+	                   ? scheduler->scheduler.jobs.value
+	                   : 0;
+	if (scheduler->state == STATE_UNDETERMINED) {
+		p->gate.jobs = JOBS_UNKNOWN;
+		p->gate.jobs_unknown = scheduler->why;
+	}
+	return 0;
+}
+
+static int make_step(struct planning *p, size_t at, const struct resource *have, struct err *err)
+{
+	size_t number = p->order->sequence[at];
+	const struct wanted *w = &p->set->list[number];
+	struct step *step = &p->steps[at];
+	size_t over = p->order->mount_over[number];
+
+	*step = (struct step){
+	    .id = w->id,
+	    .want = w->want,
+	    .origins = w->origins,
+	    .origin_count = w->origin_count,
+	    .needs = arena_array(p->arena, p->order->need_counts[number], sizeof *step->needs),
+	    .need_count = p->order->need_counts[number],
+	};
+	for (size_t i = 0; i < step->need_count; i++) {
+		step->needs[i] = p->position[p->order->needs[number][i]];
+	}
+	planner_compare(p->arena, w->want, have, step);
+	if (over) {
+		look_through_mount(p, step, &p->steps[p->position[over - 1]]);
+	}
+	apply_note(p, step);
+	if (count_jobs(p, step, err)) {
+		return -(int)err->code;
+	}
+	gate_step(p->arena, &p->gate, p->selected[number], step);
+	wait_for_needs(p, step);
+	return 0;
+}
+
+/* Each word of --only must mean something: a name mistyped would change less than was meant. */
+static int check_only(const struct wanted_set *set, const struct gate *gate, struct err *err)
+{
+	for (const char *const *only = gate->only; only && *only; only++) {
+		const char *const one[] = {*only, NULL};
+		const struct gate alone = {.only = one};
+		size_t i = 0;
+
+		while (i < set->count && !gate_selects(&alone, set->list[i].id)) {
+			i++;
+		}
+		if (i == set->count) {
+			return err_set(err, ERR_INPUT, 0,
+			               "--only %s: nothing of that name is wanted on this node", *only);
+		}
+	}
+	return 0;
+}
+
+/* What --only names, and all that needs to come before it. */
+static int select_steps(struct arena *arena, const struct wanted_set *set,
+                        const struct order *order, const struct gate *gate,
+                        const bool **ret_selected, struct err *err)
+{
+	bool *selected = arena_array(arena, set->count, sizeof *selected);
+
+	if (check_only(set, gate, err)) {
+		return -(int)err->code;
+	}
+	for (size_t i = 0; i < set->count; i++) {
+		selected[i] = gate_selects(gate, set->list[i].id);
+	}
+	for (size_t at = set->count; at-- > 0;) {
+		size_t i = order->sequence[at];
+
+		for (size_t k = 0; selected[i] && k < order->need_counts[i]; k++) {
+			selected[order->needs[i][k]] = true;
+		}
+	}
+	*ret_selected = selected;
+	return 0;
+}
+
+static struct strmap *notes_by_resource(struct arena *arena, const struct decision *decision)
+{
+	struct strmap *map = strmap_create(arena);
+
+	for (size_t i = 0; i < decision->block_count; i++) {
+		if (decision->blocks[i].resource) {
+			strmap_put(map, decision->blocks[i].resource, &decision->blocks[i]);
+		}
+	}
+	return map;
+}
+
+int planner_plan(const struct wanted_set *set, const struct decision *decision, struct facts *facts,
+                 const struct gate *gate, struct plan *ret_plan, struct err *err)
+{
+	struct arena *arena = facts->arena;
+	size_t n = set->count;
+	const struct resource **wants = arena_array(arena, n, sizeof *wants);
+	const struct resource **haves = arena_array(arena, n, sizeof *haves);
+	struct order order;
+
+	if (order_make(arena, set, &order, err)) {
+		return -(int)err->code;
+	}
+	const bool *selected = NULL;
+
+	if (select_steps(arena, set, &order, gate, &selected, err)) {
+		return -(int)err->code;
+	}
+	struct planning p = {
+	    .arena = arena,
+	    .selected = selected,
+	    .set = set,
+	    .order = &order,
+	    .gate = *gate,
+	    .facts = facts,
+	    .steps = arena_array(arena, n, sizeof *p.steps),
+	    .position = arena_array(arena, n, sizeof *p.position),
+	    .blocked = notes_by_resource(arena, decision),
+	};
+	for (size_t at = 0; at < n; at++) {
+		p.position[order.sequence[at]] = at;
+		wants[at] = set->list[order.sequence[at]].want;
+	}
+	if (facts_observe(facts, wants, n, haves, err)) {
+		return -(int)err->code;
+	}
+	for (size_t at = 0; at < n; at++) {
+		if (make_step(&p, at, haves[at], err)) {
+			return -(int)err->code;
+		}
+	}
+	*ret_plan = (struct plan){
+	    .steps = p.steps,
+	    .step_count = n,
+	    .blocks = decision->blocks,
+	    .block_count = decision->block_count,
+	    .warnings = decision->warnings,
+	    .warning_count = decision->warning_count,
+	    .undecided = decision->undecided,
+	    .undecided_count = decision->undecided_count,
+	};
+	return 0;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* What the files of the kind mount share. Private to this room. */
+#ifndef PROVIDER_MOUNT_H
+#define PROVIDER_MOUNT_H
+
+#include "provider/provider.h"
+
+/* mount_observe.c */
+int mount_observe(struct host *host, const char *key, const struct resource *want,
+                  struct arena *arena, struct resource **ret_have, struct err *err);
+int mount_list(struct host *host, struct arena *arena, struct keys *ret_keys, struct err *err);
+
+/* mount.c: is what is wanted live, whatever its options? */
+bool mount_is_right(const struct resource *want, const struct resource *have);
+
+/* mount_line.c: what fstab should say. Of a line that stands there everything is kept that is not
+ * wanted otherwise. */
+int mount_compose_line(struct host *host, const struct resource *want, struct arena *arena,
+                       struct fstab_line *ret_line, struct err *err) MUST_CHECK;
+/* Has systemd read fstab again, where it runs and sees the same mounts as we. What it complains of
+ * is added to the detail: the mount itself does not depend on it. */
+void mount_tell_systemd(struct host *host, struct arena *arena, struct applied *applied);
+
+#endif

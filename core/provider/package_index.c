@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Kind package_index: the lists of what can be installed, not older than max_age. apt says of an update only that it
+ * went well, and keeps no time of it that can be relied on: a success leaves the stamp that apt's own timer and
+ * others know (/var/lib/apt/periodic/update-success-stamp).
+ */
+#include "base/clock.h"
+#include "base/str.h"
+#include "provider/table.h"
+#include "provider/transaction.h"
+
+#define STAMP_FOLDER "/var/lib/apt/periodic"
+#define STAMP STAMP_FOLDER "/update-success-stamp"
+
+static int check(const struct resource *want, struct err *err)
+{
+	const char *max_age = want->package_index.max_age;
+
+	if (max_age && clock_duration(max_age) <= 0) {
+		return err_set(err, ERR_INPUT, 0,
+		               "max_age: %s is no time that an index could be younger than", max_age);
+	}
+	return 0;
+}
+
+static int observe(struct host *host, const char *key, const struct resource *want,
+                   struct arena *arena, struct resource **ret_have, struct err *err)
+{
+	struct resource *have = resource_create(arena, &kind_table[KIND_PACKAGE_INDEX], key);
+	struct list names;
+	int64_t age;
+
+	(void)want;
+	/* Where dpkg is not, apt's lists mean nothing. */
+	if (host->ops->package_list(host, &names, err) ||
+	    host->ops->package_index_age(host, &age, err)) {
+		return -(int)err->code;
+	}
+	if (age >= 0) {
+		have->package_index.age = (struct number){.set = true, .value = age};
+	}
+	*ret_have = have;
+	return 0;
+}
+
+static int list(struct host *host, struct arena *arena, struct keys *ret_keys, struct err *err)
+{
+	(void)host;
+	(void)err;
+	keys_add(arena, ret_keys, "apt");
+	return 0;
+}
+
+static const char *span(struct arena *arena, int64_t seconds)
+{
+	AUTO(str_free) struct str text = {0};
+
+	clock_add_span(&text, seconds * 1000);
+	return arena_printf(arena, "%s old", str_text(&text));
+}
+
+static void diff(struct arena *arena, const struct resource *want, const struct resource *have,
+                 struct verdict *verdict)
+{
+	const struct number *age = &have->package_index.age;
+	const char *max_age = want->package_index.max_age ? want->package_index.max_age : "1d";
+
+	if (age->set && age->value <= clock_duration(max_age)) {
+		return;
+	}
+	verdict->outcome = OUTCOME_CHANGE;
+	verdict->action = ACTION_RUN;
+	differences_add(arena, &verdict->differences, "age", age->set ? span(arena, age->value) : NULL,
+	                arena_printf(arena, "refreshed, at most %s old", max_age));
+}
+
+/* A node that cannot keep the time refreshes again the next time: no reason to fail. */
+static void leave_stamp(struct host *host)
+{
+	struct file_write stamp = {.data = "", .mode = 0644};
+	struct err fault = {0};
+
+	if (host->ops->write(host, STAMP, &stamp, &fault)) {
+		return;
+	}
+}
+
+static int apply(struct host *host, const struct change *change, struct arena *arena,
+                 struct applied *applied, struct err *err)
+{
+	/* Otherwise apt counts a source that it could not reach as a warning, and ends well. */
+	static const char *const argv[] = {
+	    "apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=2",
+	    "update",  NULL};
+	struct host_package_manager manager;
+	struct transaction done;
+	const char *busy;
+
+	(void)change;
+	if (transaction_busy(host, arena, &manager, &busy, err)) {
+		return -(int)err->code;
+	}
+	if (transaction_run(host, &manager, argv, arena, &done, err)) {
+		return -(int)err->code;
+	}
+	if (done.outcome == OUTCOME_CHANGED) {
+		leave_stamp(host);
+	}
+	*applied = (struct applied){.outcome = done.outcome, .why = done.why, .detail = done.detail};
+	return 0;
+}
+
+static const struct resource *predict(struct arena *arena, const struct change *change,
+                                      bool *ret_exact)
+{
+	struct resource *after = resource_copy(arena, change->have);
+
+	(void)ret_exact;
+	after->package_index.age = (struct number){.set = true, .value = 0};
+	return after;
+}
+
+const struct provider provider_package_index = {
+    .kind = KIND_PACKAGE_INDEX,
+    .timeout_ms = TRANSACTION_MS + 60000,
+    .waits_at_deadline = true,
+    .check = check,
+    .observe = observe,
+    .list = list,
+    .diff = diff,
+    .apply = apply,
+    .predict = predict,
+};

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+/* See worker.h: the supervisor's side, observing and applying. Nothing here touches a managed path;
+ * what may hang does so in the child, and is left behind. */
+#include "base/clock.h"
+#include "provider/worker_link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OBSERVE_MS = 5000,
+	APPLY_MS = 60000,
+	GRACE_MS = 5000, /* beyond a provider's own deadline for what it runs */
+	END_MS = 500,
+	CHUNK = 256, /* queries in one request: some 64 KiB */
+};
+
+struct worker *worker_create(const struct worker_options *options)
+{
+	struct worker *worker = mem_alloc(sizeof *worker);
+
+	*worker = (struct worker){.child = {.fd = -1}, .arena = arena_create()};
+	if (options) {
+		worker->options = *options;
+	}
+	worker->stuck.arena = worker->arena;
+	if (worker->options.observe_ms <= 0) {
+		worker->options.observe_ms = OBSERVE_MS;
+	}
+	if (worker->options.apply_ms <= 0) {
+		worker->options.apply_ms = APPLY_MS;
+	}
+	return worker;
+}
+
+void worker_forget(struct worker *worker)
+{
+	worker->forget = true;
+}
+
+/* ---- Observing ---- */
+
+/* What a provider may want to see of the wish before it looks. Contents stay here: they may be
+ * large. */
+static bool is_wish_a_hint(const struct worker_query *query)
+{
+	enum kind_id id = query->kind->id;
+
+	return query->want && id != KIND_FILE && id != KIND_DIRECTORY;
+}
+
+struct batch {
+	const struct worker_query *queries;
+	const size_t *numbers; /* of the queries to ask, in order */
+	size_t count;
+	bool fresh;
+	struct arena *arena;
+	const struct resource **facts;
+};
+
+static int send_batch(struct worker *worker, const struct batch *b, size_t first, struct err *err)
+{
+	AUTO(arena_auto) struct arena *scratch = arena_create();
+	struct value request = value_map(), items = value_list();
+
+	for (size_t i = first; i < b->count; i++) {
+		const struct worker_query *query = &b->queries[b->numbers[i]];
+		struct value item = value_map();
+
+		value_put(scratch, &item, "kind", value_string(query->kind->name));
+		value_put(scratch, &item, "key", value_string(query->key));
+		if (is_wish_a_hint(query)) {
+			value_put(scratch, &item, "want", resource_to_value(scratch, query->want));
+		}
+		value_append(scratch, &items, item);
+	}
+	value_put(scratch, &request, "op", value_string("observe"));
+	value_put(scratch, &request, "fresh", value_bool(b->fresh));
+	value_put(scratch, &request, "items", items);
+	value_seal(&request);
+	return wire_send(worker->child.fd, &request, clock_ms() + worker->options.observe_ms, err);
+}
+
+/* The fact that an answer holds. What a worker sends is checked: it may have gone wrong itself. */
+static int read_fact(const struct worker_query *query, const struct value *answer,
+                     struct arena *arena, const struct resource **ret_fact, struct err *err)
+{
+	AUTO(arena_auto) struct arena *scratch = arena_create();
+	struct diags diags = {.arena = scratch};
+	struct err fault;
+
+	if (worker_error_of(answer, &fault)) {
+		*ret_fact = resource_undetermined(arena, query->kind, query->key, "%s", fault.text);
+		return 0;
+	}
+	const struct resource *fact = resource_from_value(arena, answer, USE_OBSERVED, &diags);
+
+	if (!fact || fact->kind != query->kind || strcmp(fact->key, query->key) != 0) {
+		return err_set(err, ERR_INPUT, 0, "an answer that makes no sense");
+	}
+	*ret_fact = fact;
+	return 0;
+}
+
+/* Receives answers until all are there or the worker fails; *at is how many are done. A failure
+ * settles the one that was under way. */
+static int receive_batch(struct worker *worker, const struct batch *b, size_t *at, struct err *err)
+{
+	AUTO(arena_auto) struct arena *scratch = arena_create();
+
+	while (*at < b->count) {
+		const struct worker_query *query = &b->queries[b->numbers[*at]];
+		const struct resource **fact = &b->facts[b->numbers[*at]];
+		int64_t started = clock_ms(), deadline = started + worker->options.observe_ms;
+		const char *why;
+		struct value answer;
+		struct err fault = {0};
+
+		if (!worker_receive(worker, query->key, deadline, scratch, &answer, &fault) &&
+		    !read_fact(query, &answer, b->arena, fact, &fault)) {
+			++*at;
+			continue;
+		}
+		if (fault.code == ERR_LIMIT) {
+			why = worker_abandon(worker, query->kind, query->key, clock_ms() - started, b->arena);
+		} else if (worker_bury(worker, b->arena, &why, err)) {
+			return -(int)err->code;
+		}
+		*fact = resource_undetermined(b->arena, query->kind, query->key, "%s", why);
+		++*at;
+		return 0;
+	}
+	return 0;
+}
+
+/* Sends what is still to be asked. A worker that dies before it has heard anything is no answer. */
+static int ask(struct worker *worker, const struct batch *b, size_t first, struct err *err)
+{
+	for (int attempt = 0;; attempt++) {
+		const char *why;
+
+		if (worker_ensure(worker, err)) {
+			return -(int)err->code;
+		}
+		if (!send_batch(worker, b, first, err)) {
+			return 0;
+		}
+		if (attempt == 2) {
+			return err_wrap(err, "worker");
+		}
+		if (worker_bury(worker, worker->arena, &why, err)) {
+			return -(int)err->code;
+		}
+	}
+}
+
+static int observe_chunk(struct worker *worker, struct batch *b, struct err *err)
+{
+	for (size_t at = 0; at < b->count;) {
+		const struct worker_query *query = &b->queries[b->numbers[at]];
+		const char *why = worker_forbidden(worker, query->kind, query->key, false, b->arena);
+
+		if (why) {
+			/* What hung came up only now: those behind it may lie on the same mount. */
+			b->facts[b->numbers[at]] =
+			    resource_undetermined(b->arena, query->kind, query->key, "%s", why);
+			at++;
+			continue;
+		}
+		struct batch rest = *b;
+		size_t done = at;
+
+		for (rest.count = at; rest.count < b->count; rest.count++) {
+			query = &b->queries[b->numbers[rest.count]];
+			if (worker_forbidden(worker, query->kind, query->key, false, worker->arena)) {
+				break;
+			}
+		}
+		if (ask(worker, &rest, at, err) || receive_batch(worker, &rest, &done, err)) {
+			return -(int)err->code;
+		}
+		at = done;
+	}
+	return 0;
+}
+
+static int observe(struct worker *worker, const struct worker_query *queries, size_t n, bool fresh,
+                   struct arena *arena, const struct resource **facts, struct err *err)
+{
+	size_t numbers[CHUNK];
+
+	/* Loads what earlier runs have left, before anything is asked. */
+	if (n && worker_ensure(worker, err)) {
+		return -(int)err->code;
+	}
+	for (size_t i = 0; i < n;) {
+		struct batch b = {
+		    .queries = queries,
+		    .numbers = numbers,
+		    .fresh = fresh || worker->forget,
+		    .arena = arena,
+		    .facts = facts,
+		};
+
+		worker->forget = false;
+		while (i < n && b.count < CHUNK) {
+			numbers[b.count++] = i++;
+		}
+		if (observe_chunk(worker, &b, err)) {
+			return -(int)err->code;
+		}
+	}
+	return 0;
+}
+
+int worker_observe(struct worker *worker, const struct worker_query *queries, size_t n,
+                   struct arena *arena, const struct resource **ret_facts, struct err *err)
+{
+	return observe(worker, queries, n, false, arena, ret_facts, err);
+}
+
+int worker_observe_fresh(struct worker *worker, const struct worker_query *query,
+                         struct arena *arena, const struct resource **ret_fact, struct err *err)
+{
+	return observe(worker, query, 1, true, arena, ret_fact, err);
+}
+
+/* ---- Applying ---- */
+
+static struct value change_question(struct arena *arena, const struct change *change)
+{
+	struct value question = value_map();
+
+	value_put(arena, &question, "op", value_string("apply"));
+	value_put(arena, &question, "action", value_int((int64_t)change->action));
+	value_put(arena, &question, "want", resource_to_value(arena, change->want));
+	value_put(arena, &question, "have", resource_to_value(arena, change->have));
+	value_seal(&question);
+	return question;
+}
+
+static struct applied too_late(struct worker *worker, const struct change *change,
+                               int64_t waited_ms, struct arena *arena)
+{
+	bool waits = provider_table[change->kind->id]->waits_at_deadline;
+	const char *why = worker_abandon(worker, change->kind, change->want->key, waited_ms, arena);
+
+	return (struct applied){
+	    .outcome = waits ? OUTCOME_PENDING : OUTCOME_FAILED,
+	    .why = waits ? arena_printf(arena, "still under way (%s)", why) : why,
+	};
+}
+
+static struct applied read_applied(const struct value *answer, struct arena *arena)
+{
+	int64_t outcome = value_number(answer, "outcome", OUTCOME_FAILED);
+	const char *why = value_text(answer, "why"), *detail = value_text(answer, "detail");
+
+	return (struct applied){
+	    .outcome = outcome >= 0 && outcome < OUTCOME_COUNT ? (enum outcome)outcome : OUTCOME_FAILED,
+	    .why = why ? arena_strdup(arena, why) : NULL,
+	    .detail = detail ? arena_strdup(arena, detail) : NULL,
+	};
+}
+
+int worker_apply(struct worker *worker, const struct change *change, struct arena *arena,
+                 struct applied *ret_applied, struct err *err)
+{
+	AUTO(arena_auto) struct arena *scratch = arena_create();
+	struct value question = change_question(scratch, change), answer;
+	const char *id = resource_id(scratch, change->kind, change->want->key);
+	int provider_ms = provider_table[change->kind->id]->timeout_ms;
+	int64_t most = provider_ms > worker->options.apply_ms ? provider_ms : worker->options.apply_ms;
+	struct err fault = {0};
+
+	if (worker_ensure(worker, err)) {
+		return -(int)err->code;
+	}
+	const char *why = worker_forbidden(worker, change->kind, change->want->key, true, arena);
+
+	if (why) {
+		*ret_applied = (struct applied){.outcome = OUTCOME_BLOCKED, .why = why};
+		return 0;
+	}
+	if (worker_request(worker, &question, err)) {
+		return -(int)err->code;
+	}
+	int64_t started = clock_ms();
+
+	if (!worker_hear(worker, id, started + most + (provider_ms ? GRACE_MS : 0), scratch, &answer,
+	                 &fault)) {
+		*ret_applied = read_applied(&answer, arena);
+	} else if (fault.code == ERR_LIMIT) {
+		*ret_applied = too_late(worker, change, clock_ms() - started, arena);
+	} else {
+		*ret_applied =
+		    (struct applied){.outcome = OUTCOME_FAILED, .why = arena_strdup(arena, fault.text)};
+	}
+	return 0;
+}
+
+void worker_free(struct worker *worker)
+{
+	if (!worker) {
+		return;
+	}
+	if (worker->child.pid && !child_end(&worker->child, END_MS, NULL)) {
+		struct stuck stuck = {
+		    .what = "the end of a run",
+		    .since = clock_now(),
+		    .pid = worker->child.pid,
+		    .starttime = worker->child.starttime,
+		};
+
+		stuck_add(&worker->stuck, &stuck, worker->options.run_dir);
+	}
+	arena_free(worker->arena);
+	free(worker);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The providers' door: the engine's requests are served by a forked child that may block, and be
+ * abandoned.
+ *
+ * One worker at a time. It closes every descriptor but its socket, so that a stuck one holds
+ * nothing. When a request passes its deadline the worker is abandoned and recorded (pid, start
+ * time, mount id) under RUN_DIR/stuck/, the resource is undetermined, nothing below the same mount
+ * is asked again in this run, and a fresh worker goes on with the rest. At most one stuck worker
+ * per mount, across runs: while the recorded one is alive, paths on that mount are undetermined at
+ * once.
+ */
+#ifndef PROVIDER_WORKER_H
+#define PROVIDER_WORKER_H
+
+#include "provider/converge.h"
+
+struct worker_options {
+	const char *run_dir; /* NULL: nothing is recorded (plan without root) */
+	int observe_ms;      /* per resource; default 5000 */
+	int apply_ms;        /* default 60000; a provider may ask for more */
+	/* Called while waiting, for progress: what is under way and for how long. May be NULL. */
+	void (*waiting)(void *context, const char *what, int64_t elapsed_ms);
+	void *context;
+};
+
+struct worker; /* forks lazily, at the first request */
+
+struct worker *worker_create(const struct worker_options *options);
+/* Ends the child politely; abandons it when stuck. NULL allowed. */
+void worker_free(struct worker *worker);
+
+/* What it read before is forgotten: the next look is fresh. */
+void worker_forget(struct worker *worker);
+
+struct worker_query {
+	const struct kind *kind;
+	const char *key;
+	const struct resource *want; /* or NULL */
+};
+
+/* Observes all of them, in order, in batches; ret_facts has room for n. A fact that could not be
+ * told in time is undetermined. Errors only when no worker can be started at all. */
+int worker_observe(struct worker *worker, const struct worker_query *queries, size_t n,
+                   struct arena *arena, const struct resource **ret_facts,
+                   struct err *err) MUST_CHECK;
+/* As observe of one, but never from what the worker has read before. */
+int worker_observe_fresh(struct worker *worker, const struct worker_query *query,
+                         struct arena *arena, const struct resource **ret_fact,
+                         struct err *err) MUST_CHECK;
+int worker_list(struct worker *worker, const struct kind *kind, struct arena *arena,
+                struct keys *ret_keys, struct err *err) MUST_CHECK;
+
+/* Carries out one change. At the deadline: *ret_applied says FAILED (or PENDING for what waits). */
+int worker_apply(struct worker *worker, const struct change *change, struct arena *arena,
+                 struct applied *ret_applied, struct err *err) MUST_CHECK;
+
+/* The files of a tree: what state/ and policies/ of `dir` hold, with their texts. */
+struct tree_file {
+	const char *name; /* as shown: dir as typed + "/state/nodes/x.yaml" */
+	const char *path; /* "state/nodes/x.yaml" */
+	const char *text;
+	size_t length;
+};
+struct tree_files {
+	struct tree_file *list;
+	size_t count, cap;
+};
+/* Reads state/defaults.yaml, state/nodes/ and state/roles/ (*.yaml), policies/ and policies/lib/
+ * (*.lua), sorted. With `trusted` every one of them and the folders up to / must be root's and not
+ * writable by others. ERR_INPUT names the path: no tree, not trusted, larger than 16 MiB;
+ * ERR_LIMIT: the tree does not answer in time. */
+int worker_read_tree(struct worker *worker, const char *dir, bool trusted, struct arena *arena,
+                     struct tree_files *ret_files, struct err *err) MUST_CHECK;
+/* One file by absolute path, at most `most` bytes: recorded facts, node.yaml, a saved plan. Not
+ * there: ERR_INPUT with os = ENOENT. */
+int worker_read_file(struct worker *worker, const char *path, bool trusted, size_t most,
+                     struct arena *arena, struct tree_file *ret_file, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/* The supervisor's hold on its child, for the files worker*.c: starting it, asking, hearing,
+ * leaving it behind. */
+#ifndef PROVIDER_WORKER_LINK_H
+#define PROVIDER_WORKER_LINK_H
+
+#include "base/child.h"
+#include "provider/stuck.h"
+#include "provider/worker_inner.h"
+
+struct worker {
+	struct worker_options options;
+	struct child child;
+	struct arena *arena; /* of the list of stuck ones */
+	struct stuck_list stuck;
+	bool loaded;
+	bool forget; /* the next observation is fresh */
+};
+
+/* There is a child that listens. The first time, what earlier runs have left is read before. */
+int worker_ensure(struct worker *worker, struct err *err) MUST_CHECK;
+/* Starts one if need be, and sends. */
+int worker_request(struct worker *worker, const struct value *question, struct err *err) MUST_CHECK;
+/* One value. ERR_LIMIT: too late; ERR_GONE, ERR_INPUT: the worker is no good any more. Either way
+ * it is still there. `what` is for the word on progress. */
+int worker_receive(struct worker *worker, const char *what, int64_t deadline, struct arena *arena,
+                   struct value *ret_answer, struct err *err) MUST_CHECK;
+/* The same; an answer that is an error is one of ours, and a worker that is no good is buried:
+ * ERR_GONE. */
+int worker_hear(struct worker *worker, const char *what, int64_t deadline, struct arena *arena,
+                struct value *ret_answer, struct err *err) MUST_CHECK;
+/* Of a worker that broke off: how it ended, as a sentence; an error when it never lived. */
+int worker_bury(struct worker *worker, struct arena *arena, const char **ret_why,
+                struct err *err) MUST_CHECK;
+
+/* Leaves a worker that does not answer to itself, with a record; says in one sentence what became
+ * of it. Nothing below the same mount is asked any more. */
+const char *worker_abandon(struct worker *worker, const struct kind *kind, const char *key,
+                           int64_t waited_ms, struct arena *arena);
+/* The same where what was asked for is no resource: ERR_LIMIT. */
+int worker_give_up(struct worker *worker, const char *what, struct err *err);
+/* Why this must not be asked or (acting) done, or NULL. */
+const char *worker_forbidden(struct worker *worker, const struct kind *kind, const char *key,
+                             bool acting, struct arena *arena);
+
+#endif

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# A tree of desired state below $SCRATCH for one node, and an area for it to manage. Needs
+# common.bash.
+#
+#	tree_open [NODE]	sets TREE and AREA (a folder that is there), NODE=n; run_node then acts on it
+#	node_file <YAML		state/nodes/n.yaml: version and nodes are put before it
+#	policy NAME <LUA	policies/NAME.lua
+#	run_node COMMAND ...	run_reconcile with this tree and node; node_run: the same without run_within
+#	assert_untouched	nothing in AREA is other than at the last mark_area, and no run was recorded
+#	refused COMMAND ...	it fails: status 1, an error on stderr, nothing on stdout but JSON, AREA untouched
+
+tree_open()
+{
+	NODE=${1:-n}
+	TREE=$SCRATCH/tree
+	AREA=$SCRATCH/area
+	mkdir -p "$TREE/state/nodes" "$TREE/policies" "$AREA"
+}
+
+node_file()
+{
+	{
+		printf 'version: 1\nnodes: ["%s"]\n' "$NODE"
+		cat
+	} | put "$TREE/state/nodes/$NODE.yaml"
+}
+
+# policy NAME <LUA: the body of plan(want, facts, plan), which begins at line 4
+policy()
+{
+	{
+		printf 'return {\n  name = "%s", summary = "of a test", handles = {},\n  plan = function(want, facts, plan)\n' "$1"
+		cat
+		printf '  end,\n}\n'
+	} | put "$TREE/policies/$1.lua"
+}
+
+node_run()
+{
+	reconcile "$@" -C "$TREE" --node "$NODE"
+}
+
+run_node()
+{
+	run_within "$GUARD" node_run "$@"
+}
+
+mark_area()
+{
+	AREA_BEFORE=$(footprint "$AREA")
+	MOUNTS_BEFORE=$(mounts_listed)
+}
+
+# mounts_listed: the mount table of the test's namespace, with the numbers of the mounts
+mounts_listed()
+{
+	cat "/proc/$(ns_pid)/mountinfo"
+}
+
+assert_untouched()
+{
+	assert_equal "$AREA_BEFORE" "$(footprint "$AREA")"
+	assert_equal "$MOUNTS_BEFORE" "$(mounts_listed)"
+}
+
+# runs_recorded: how many runs the history knows
+runs_recorded()
+{
+	[[ -e $SCRATCH/history.db ]] || {
+		echo 0
+		return
+	}
+	reconcile history --json --limit 100000 | jq length
+}
+
+refused()
+{
+	local before
+
+	before=$(runs_recorded)
+	mark_area
+	run_node "$@"
+	assert_status 1
+	assert_stderr -p "error: "
+	[[ " $* " == *" --json "* ]] || refute_output
+	assert_untouched
+	assert_equal "$before" "$(runs_recorded)"
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "unit/support/scratch.h"
+
+#include "host/host_inner.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct arena *arena;
+static struct host host;
+static struct err err;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = arena_create();
+	host_init(&host, &host_linux_ops, arena);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	host_done(&host);
+	arena_free(arena);
+	scratch_clear();
+	return 0;
+}
+
+#define TEXT                                                                                    \
+	"# /etc/fstab\n/dev/a\t/a ext4 defaults 0 1\n\n tmpfs /t\\040t tmpfs size=1m,x-y 0 0 # c\n" \
+	"none none swap sw\nbroken\n/dev/b /b/ xfs"
+
+static const struct fstab *fstab(void)
+{
+	const struct fstab *fstab;
+
+	if (host.ops->fstab(&host, &fstab, &err)) {
+		fail_msg("%s", err.text);
+	}
+	return fstab;
+}
+
+static struct fstab_line line(const char *source, const char *target, const char *type,
+                              const char **options, size_t n)
+{
+	return (struct fstab_line){
+	    .source = source,
+	    .target = target,
+	    .type = type,
+	    .options = {.set = true, .count = n, .items = options},
+	};
+}
+
+static void lines_are_found_by_target(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const struct fstab_line *found;
+	size_t count;
+
+	scratch_write("/etc/fstab", TEXT, 0644);
+	assert_int_equal(fstab_count(fstab()), 4);
+	found = fstab_find(fstab(), "/t t", &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(found->line, 4);
+	assert_int_equal(found->options.count, 2);
+	assert_string_equal(found->options.items[1], "x-y");
+	assert_int_equal(fstab_find(fstab(), "/a", NULL)->pass, 1);
+	assert_string_equal(fstab_find(fstab(), "/b", NULL)->type, "xfs");
+	assert_null(fstab_find(fstab(), "/no", &count));
+	assert_int_equal(count, 0);
+}
+
+static void no_fstab_is_an_empty_one(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *words[] = {"ro"};
+	struct fstab_line added = line("tmpfs", "/mnt", "tmpfs", words, 1);
+	struct stat st;
+
+	unlink("/etc/fstab");
+	assert_int_equal(fstab_count(fstab()), 0);
+	assert_int_equal(host.ops->fstab_put(&host, &added, &err), 0);
+	assert_string_equal(scratch_read("/etc/fstab"), "tmpfs\t/mnt\ttmpfs\tro 0 0\n");
+	assert_int_equal(stat("/etc/fstab", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+}
+
+static void a_line_is_added_and_every_other_byte_stays(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *target = scratch_path("m\tm");
+	struct fstab_line added = line("tmp fs", target, "tmpfs", NULL, 0);
+
+	scratch_mkdir(target, 0755);
+	scratch_write("/etc/fstab", TEXT, 0640);
+	assert_int_equal(host.ops->fstab_put(&host, &added, &err), 0);
+	assert_string_equal(scratch_read("/etc/fstab"),
+	                    arena_printf(arena, TEXT "\ntmp\\040fs\t%s\\011m\ttmpfs\tdefaults 0 0\n",
+	                                 scratch_path("m")));
+	assert_non_null(fstab_find(fstab(), target, NULL));
+}
+
+static void only_the_fields_that_differ_are_written_anew(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *words[] = {"size=2m", "x-y"};
+	struct fstab_line changed = line("tmpfs", "/t t", "tmpfs", words, 2);
+	struct fstab_line shorter = line("/dev/b", "/b", "xfs", words, 1);
+
+	scratch_write("/etc/fstab", TEXT, 0644);
+	assert_int_equal(host.ops->fstab_put(&host, &changed, &err), 0);
+	assert_int_equal(host.ops->fstab_put(&host, &shorter, &err), 0);
+	assert_string_equal(
+	    scratch_read("/etc/fstab"),
+	    "# /etc/fstab\n/dev/a\t/a ext4 defaults 0 1\n\n tmpfs /t\\040t tmpfs size=2m,x-y 0 0 # "
+	    "c\nnone none swap sw\nbroken\n/dev/b /b/ xfs size=2m");
+}
+
+static void a_line_is_removed_and_every_other_byte_stays(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	scratch_write("/etc/fstab", TEXT, 0644);
+	assert_int_equal(host.ops->fstab_remove(&host, "/t t", &err), 0);
+	assert_string_equal(
+	    scratch_read("/etc/fstab"),
+	    "# /etc/fstab\n/dev/a\t/a ext4 defaults 0 1\n\nnone none swap sw\nbroken\n/dev/b /b/ xfs");
+	assert_int_equal(host.ops->fstab_remove(&host, "/no", &err), 0);
+}
+
+static void somebody_elses_edit_meanwhile_is_kept(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	struct fstab_line added = line("tmpfs", "/mnt", "tmpfs", NULL, 0);
+
+	scratch_write("/etc/fstab", "# one\n", 0644);
+	assert_int_equal(fstab_count(fstab()), 0);
+	scratch_write("/etc/fstab", "# one\n# two\n", 0644);
+	assert_int_equal(host.ops->fstab_put(&host, &added, &err), 0);
+	assert_string_equal(scratch_read("/etc/fstab"),
+	                    "# one\n# two\ntmpfs\t/mnt\ttmpfs\tdefaults 0 0\n");
+}
+
+static void two_lines_are_left_to_a_person(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *text = "a /m ext4 ro\n\nb /m/ ext4 rw\n";
+	struct fstab_line added = line("tmpfs", "/m", "tmpfs", NULL, 0);
+
+	scratch_write("/etc/fstab", text, 0644);
+	assert_int_equal(host.ops->fstab_put(&host, &added, &err), -ERR_BUSY);
+	assert_non_null(strstr(err.text, "1 and 3"));
+	assert_int_equal(host.ops->fstab_remove(&host, "/m", &err), -ERR_BUSY);
+	assert_string_equal(scratch_read("/etc/fstab"), text);
+}
+
+static void a_line_that_findmnt_refuses_is_not_put(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	struct fstab_line bad = line("/dev/no-such-device", "/no/such/target", "ext4", NULL, 0);
+
+	scratch_write("/etc/fstab", "# nothing\n", 0644);
+	assert_int_equal(host.ops->fstab_put(&host, &bad, &err), -ERR_HOST);
+	assert_non_null(strstr(err.text, "findmnt"));
+	assert_string_equal(scratch_read("/etc/fstab"), "# nothing\n");
+	assert_int_equal(access("/etc/.fstab.reconcile", F_OK), -1);
+}
+
+static void a_link_in_its_place_is_not_replaced(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	struct fstab_line added = line("tmpfs", "/m", "tmpfs", NULL, 0);
+
+	unlink("/etc/fstab");
+	assert_int_equal(symlink("/proc/self/mounts", "/etc/fstab"), 0);
+	assert_int_not_equal(host.ops->fstab_put(&host, &added, &err), 0);
+	unlink("/etc/fstab");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(lines_are_found_by_target),
+	    TEST(no_fstab_is_an_empty_one),
+	    TEST(a_line_is_added_and_every_other_byte_stays),
+	    TEST(only_the_fields_that_differ_are_written_anew),
+	    TEST(a_line_is_removed_and_every_other_byte_stays),
+	    TEST(somebody_elses_edit_meanwhile_is_kept),
+	    TEST(two_lines_are_left_to_a_person),
+	    TEST(a_line_that_findmnt_refuses_is_not_put),
+	    TEST(a_link_in_its_place_is_not_replaced),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "unit/support/scratch.h"
+
+#include "host/host_inner.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+static struct arena *arena;
+static struct host host;
+static struct err err;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = arena_create();
+	host_init(&host, &host_linux_ops, arena);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	host_done(&host);
+	arena_free(arena);
+	scratch_clear();
+	return 0;
+}
+
+static bool shows(const char *path, const char *option)
+{
+	const struct mount_table *table;
+
+	assert_int_equal(host.ops->mounts(&host, &table, &err), 0);
+	const struct mount_row *row = mount_table_at(table, path);
+
+	for (size_t i = 0; row && i < row->options.count; i++) {
+		if (strcmp(row->options.items[i], option) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int change(int (*op)(struct host *, const struct mount_request *, struct err *),
+                  const char *path, const char *source, const char *type, const char *option)
+{
+	struct list options = {.set = true, .count = option ? 1 : 0, .items = &option};
+	struct mount_request request = {path, source, type, &options};
+
+	return op(&host, &request, &err);
+}
+
+static void a_remount_changes_one_option_and_keeps_the_others(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *path = scratch_path("m");
+
+	scratch_mkdir(path, 0755);
+	assert_int_equal(mount("x", path, "tmpfs",
+	                       MS_NOSUID | MS_NOATIME | MS_NODIRATIME | MS_SYNCHRONOUS, "size=64k"),
+	                 0);
+	assert_int_equal(change(host.ops->remount, path, NULL, NULL, "noexec"), 0);
+	assert_true(shows(path, "noexec"));
+	assert_true(shows(path, "nosuid"));
+	assert_true(shows(path, "noatime"));
+	assert_true(shows(path, "nodiratime"));
+	assert_true(shows(path, "sync"));
+	assert_int_equal(change(host.ops->remount, path, NULL, NULL, "size=128k"), 0);
+	assert_true(shows(path, "size=128k"));
+	assert_true(shows(path, "noexec"));
+	assert_true(shows(path, "nosuid"));
+	assert_true(shows(path, "noatime"));
+	assert_true(shows(path, "sync"));
+	assert_int_equal(change(host.ops->remount, path, NULL, NULL, "ro"), 0);
+	assert_true(shows(path, "ro"));
+	assert_true(shows(path, "nosuid"));
+	assert_int_equal(change(host.ops->remount, path, NULL, NULL, "rw"), 0);
+	assert_true(shows(path, "rw"));
+}
+
+static void access_times_survive_a_change_beside_them(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *path = scratch_path("m");
+
+	scratch_mkdir(path, 0755);
+	assert_int_equal(mount("x", path, "tmpfs", MS_STRICTATIME, NULL), 0);
+	assert_false(shows(path, "relatime"));
+	assert_int_equal(change(host.ops->remount, path, NULL, NULL, "nodev"), 0);
+	assert_false(shows(path, "relatime"));
+	assert_false(shows(path, "noatime"));
+	assert_int_equal(change(host.ops->remount, path, NULL, NULL, "size=64k"), 0);
+	assert_false(shows(path, "relatime"));
+}
+
+static void an_option_that_does_not_exist_is_refused(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *path = scratch_path("m");
+
+	scratch_mkdir(path, 0755);
+	assert_int_equal(change(host.ops->mount, path, "x", "tmpfs", "nosuchoption=1"), -ERR_HOST);
+	assert_int_equal(err.os, EINVAL);
+	assert_int_equal(change(host.ops->remount, path, NULL, NULL, "ro"), -ERR_HOST);
+}
+
+static void a_link_as_target_is_not_followed(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	scratch_mkdir(scratch_path("real"), 0755);
+	assert_int_equal(symlink("real", scratch_path("l")), 0);
+	assert_int_equal(change(host.ops->mount, scratch_path("l"), "x", "tmpfs", NULL), -ERR_HOST);
+	assert_int_equal(host.ops->unmount(&host, scratch_path("l"), &err), -ERR_HOST);
+}
+
+static void our_stderr_is_ours_again_after_a_mount(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	char before[200] = "", after[200] = "";
+
+	scratch_mkdir(scratch_path("m"), 0755);
+	assert_true(readlink("/proc/self/fd/2", before, sizeof before - 1) > 0);
+	assert_int_equal(change(host.ops->mount, scratch_path("m"), "x", "tmpfs", NULL), 0);
+	assert_true(readlink("/proc/self/fd/2", after, sizeof after - 1) > 0);
+	assert_string_equal(before, after);
+}
+
+static void a_source_that_is_no_device_stays_what_it_is(void **state)
+{
+	(void)state;
+	assert_string_equal(mounts_resolve("10.1.30.23@tcp:/fs", arena), "10.1.30.23@tcp:/fs");
+	assert_string_equal(mounts_resolve("/dev/null", arena), "/dev/null");
+	assert_string_equal(mounts_resolve("LABEL=no-such-label-anywhere", arena),
+	                    "LABEL=no-such-label-anywhere");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_remount_changes_one_option_and_keeps_the_others),
+	    TEST(access_times_survive_a_change_beside_them),
+	    TEST(an_option_that_does_not_exist_is_refused),
+	    TEST(a_link_as_target_is_not_followed),
+	    TEST(our_stderr_is_ours_again_after_a_mount),
+	    TEST(a_source_that_is_no_device_stays_what_it_is),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "working.h"
+
+#include "base/child.h"
+#include "base/clock.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static pid_t hangfs;
+
+static bool start_hangfs(const char *target)
+{
+	const char *programs = getenv("TEST_PROGRAMS");
+	char command[4200];
+
+	if (!programs || !*programs || access("/dev/fuse", W_OK) || !scratch_is_private()) {
+		return false;
+	}
+	snprintf(command, sizeof command, "%s/hangfs", programs);
+	if (access(command, X_OK)) {
+		return false;
+	}
+	const char *argv[] = {command, "-o", "fsname=server@tcp:/fs,dirs=sub,lifetime=60", target,
+	                      NULL};
+	struct child_command run = {.argv = argv, .timeout_ms = 10000};
+	struct child_result result;
+	struct err err;
+
+	if (child_run(&run, &result, &err)) {
+		return false;
+	}
+	hangfs = (pid_t)strtol(str_text(&result.out), NULL, 10);
+	child_result_free(&result);
+	return hangfs > 1;
+}
+
+static int end_hangfs(void **state)
+{
+	if (hangfs > 1) {
+		kill(hangfs, SIGUSR2);
+		kill(hangfs, SIGTERM);
+		for (int i = 0; i < 300 && kill(hangfs, 0) == 0; i++) {
+			usleep(10000);
+		}
+		hangfs = 0;
+	}
+	return working_teardown(state);
+}
+
+static size_t count_records(void)
+{
+	DIR *dir = opendir(scratch_path("run/stuck"));
+	struct dirent *entry;
+	size_t n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		n += entry->d_name[0] != '.';
+	}
+	if (dir) {
+		closedir(dir);
+	}
+	return n;
+}
+
+#define NEEDS_HANGFS(target)                                                         \
+	do {                                                                             \
+		if (!start_hangfs(target)) {                                                 \
+			print_message("# skip: needs root, /dev/fuse and the program hangfs\n"); \
+			skip();                                                                  \
+		}                                                                            \
+	} while (0)
+
+static void a_dead_mount_leaves_one_worker_behind_and_the_rest_goes_on(void **state)
+{
+	(void)state;
+	char target[512], below[600], other[600];
+
+	snprintf(target, sizeof target, "%s", scratch_path("dead"));
+	snprintf(below, sizeof below, "%s/sub/x", target);
+	snprintf(other, sizeof other, "%s/y", target);
+	scratch_mkdir(target, 0755);
+	scratch_write(scratch_path("alive"), "A", 0644);
+	NEEDS_HANGFS(target);
+	kill(hangfs, SIGUSR1);
+	usleep(100000);
+	options.observe_ms = 500;
+	worker_free(worker);
+	worker = worker_create(&options);
+	struct worker_query queries[] = {
+	    query(KIND_FILE, scratch_path("alive")),
+	    query(KIND_FILE, below),
+	    query(KIND_FILE, other),
+	    query(KIND_DIRECTORY, target),
+	    query(KIND_MOUNT, target),
+	    query(KIND_FILE, scratch_path("alive")),
+	};
+	const struct resource *facts[ARRAY_LEN(queries)];
+	struct err err;
+	int64_t started = clock_ms();
+
+	assert_int_equal(worker_observe(worker, queries, ARRAY_LEN(queries), arena, facts, &err), 0);
+	assert_true(clock_ms() - started < 5000);
+	assert_int_equal(facts[0]->state, STATE_PRESENT);
+	assert_int_equal(facts[1]->state, STATE_UNDETERMINED);
+	assert_non_null(strstr(facts[1]->why, "no answer within"));
+	assert_int_equal(facts[2]->state, STATE_UNDETERMINED);
+	assert_non_null(strstr(facts[2]->why, target));
+	assert_int_equal(facts[3]->state, STATE_UNDETERMINED);
+	assert_true(facts[4]->mount.live.value);
+	assert_int_equal(facts[5]->state, STATE_PRESENT);
+	assert_int_equal(count_records(), 1);
+
+	/* The next run starts no second one while the first still hangs. */
+	worker_free(worker);
+	worker = worker_create(&options);
+	started = clock_ms();
+	assert_int_equal(ask(KIND_FILE, other)->state, STATE_UNDETERMINED);
+	assert_true(clock_ms() - started < 400);
+	assert_int_equal(count_records(), 1);
+
+	/* Alive again, the stuck one comes free and the record goes. */
+	kill(hangfs, SIGUSR2);
+	for (int i = 0; i < 300; i++) {
+		worker_free(worker);
+		worker = worker_create(&options);
+		if (ask(KIND_FILE, other)->state == STATE_ABSENT) {
+			break;
+		}
+		usleep(10000);
+	}
+	assert_int_equal(ask(KIND_FILE, other)->state, STATE_ABSENT);
+	assert_int_equal(count_records(), 0);
+}
+
+/* Kills whatever worker runs, as soon as the first file of a slow list has been looked at. */
+static void a_worker_killed_in_the_middle_loses_one_fact(void **state)
+{
+	(void)state;
+	char target[512], below[600];
+
+	snprintf(target, sizeof target, "%s", scratch_path("slow"));
+	snprintf(below, sizeof below, "%s/sub/x", target);
+	scratch_mkdir(target, 0755);
+	scratch_write(scratch_path("alive"), "A", 0644);
+	NEEDS_HANGFS(target);
+	kill(hangfs, SIGUSR1);
+	usleep(100000);
+	assert_int_equal(ask(KIND_FILE, scratch_path("alive"))->state, STATE_PRESENT);
+	pid_t victim = child_now();
+	pid_t killer = fork();
+
+	if (killer == 0) {
+		usleep(300000);
+		kill(victim, SIGKILL);
+		usleep(100000);
+		kill(hangfs, SIGUSR2); /* what the kernel still owes the dead one is answered */
+		_exit(0);
+	}
+	struct worker_query queries[] = {query(KIND_FILE, below),
+	                                 query(KIND_FILE, scratch_path("alive"))};
+	const struct resource *facts[2];
+	struct err err;
+
+	assert_int_equal(worker_observe(worker, queries, 2, arena, facts, &err), 0);
+	waitpid(killer, NULL, 0);
+	assert_int_equal(facts[0]->state, STATE_UNDETERMINED);
+	assert_non_null(strstr(facts[0]->why, "the worker died: signal 9"));
+	assert_int_equal(facts[1]->state, STATE_PRESENT);
+}
+
+#define HANGING(name) cmocka_unit_test_setup_teardown(name, working_setup, end_hangfs)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    HANGING(a_dead_mount_leaves_one_worker_behind_and_the_rest_goes_on),
+	    HANGING(a_worker_killed_in_the_middle_loses_one_fact),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
