@@ -31,6 +31,7 @@ UNIT_SOURCES := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(OUT)/%)
 SUPPORT := $(sort $(wildcard tests/unit/support/*.c tests/fake/*.c))
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/programs/*.c)))
+BENCH := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
 BEHAVIOUR := $(sort $(wildcard tests/behaviour/*.bats))
 
 # What is built into the program, by the table it stands in (core/base/embedded.h).
@@ -76,6 +77,7 @@ VERSION := $(or $(TAGGED:v%=%),0.1.0$(addprefix +g,$(COMMIT)))
 # What single files need beside that, by file stem.
 CFLAGS_cmd_version = -DRECONCILE_VERSION='"$(VERSION)"'
 CFLAGS_hangfs = $(shell $(PKG_CONFIG) --cflags fuse3)
+LIBRARIES_floor = $(PACKAGE_LIBS)
 LIBRARIES_hangfs = $(shell $(PKG_CONFIG) --libs fuse3)
 
 # ---- What people call ----
@@ -89,7 +91,8 @@ is_meant = $(strip $(foreach word,$(ONLY:.c=),$(findstring $(word),$(1))))
 TESTS := $(foreach t,tests/checks/run $(UNIT_TESTS) $(BEHAVIOUR),$(if $(ONLY),$(if \
 	$(call is_meant,$(t)),$(t)),$(t)))
 
-.PHONY: all deps test test-build demo bench install uninstall lint format sanitize clean help FORCE
+.PHONY: all deps test test-build demo bench bench-build install uninstall lint format docs sanitize clean help \
+	FORCE
 
 all: $(BIN) ## build the program (build/reconcile)
 	@:
@@ -113,14 +116,21 @@ demo: ## a node described, converged, broken and mended, in a private namespace
 	@$(MAKE) $(JOBS) all
 	@$(ENVIRONMENT) examples/first-node/demo.sh
 
-bench: ## measure against the floor program and peers
-	@.ci/deps build
-	@$(MAKE) $(JOBS) all
+bench: ## measure against the floor program and CFEngine, and how cost grows (as root)
+	@.ci/deps build bench
+	@$(MAKE) $(JOBS) all bench-build
 	@$(ENVIRONMENT) tests/bench/run
+
+bench-build: $(BENCH)
+	@:
 
 lint: ## the checks with their warnings, clang-format, shellcheck, cppcheck, clang-tidy
 	@.ci/deps build lint
 	@$(MAKE) $(JOBS) -k lint-all
+
+docs: $(OUT)/tests/programs/state_reference ## write docs/state.md anew from the field tables
+	@$< >$(OUT)/gen/state.md
+	@cmp -s $(OUT)/gen/state.md docs/state.md || cp $(OUT)/gen/state.md docs/state.md
 
 format: ## put the C sources into the house layout
 	clang-format -i $(C_FILES)
@@ -191,7 +201,12 @@ $(UNIT_TESTS): $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(OUT)/lib/support.a \
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBRARIES) $(shell $(PKG_CONFIG) --libs cmocka)
 
+$(OUT)/tests/programs/state_reference: $(call archives,model)
 $(PROGRAMS): $(OUT)/tests/programs/%: $(OUT)/tests/programs/%.o
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBRARIES_$*)
+
+$(BENCH): $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBRARIES_$*)
 

@@ -32,7 +32,7 @@ struct child_limits {
 	bool no_files; /* RLIMIT_NOFILE: it opens nothing more, and polls one descriptor at a time */
 };
 
-/* What a child exits with that could not be set up (a limit, a descriptor): its function never ran. */
+/* What a child exits with that could not be set up (a limit, a descriptor). */
 enum { CHILD_UNBORN = 126 };
 
 /* Forks a child that runs function(fd, context) and _exits with what it returns; everything it had
@@ -52,7 +52,7 @@ bool child_end(struct child *child, int grace_ms, int *ret_status);
 /* Kills the process group at once and waits at most 200 ms; otherwise as child_end. */
 bool child_kill(struct child *child, int *ret_status);
 
-/* Is the process of that pid and start time still there, and no zombie? For workers of past runs. */
+/* Is the process of that pid and start time still there, and no zombie? */
 bool child_is_alive(pid_t pid, uint64_t starttime);
 /* Start time of a process in clock ticks since boot, 0 when there is none. */
 uint64_t child_starttime(pid_t pid);

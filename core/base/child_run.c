@@ -211,19 +211,31 @@ static bool open_stream(bool file, int ends[2])
 	return ends[0] >= 0;
 }
 
+/* The ends the command has now, and all of them if there is none. */
+static void close_ends(int ends[3][2], bool all)
+{
+	for (int i = 0; i < 3; i++) {
+		fd_auto(&ends[i][1]);
+		if (all) {
+			fd_auto(&ends[i][0]);
+		}
+	}
+}
+
 /* Starts the command; on success the run holds its pid and our ends of its streams. */
 static int start(const struct child_command *command, int null, struct run *run, struct err *err)
 {
 	int ends[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
 	AUTO(mem_auto) char **environment = clean_environment(command->environment);
-	bool open = open_stream(command->keep_at_deadline, ends[0]) &&
-	            open_stream(command->keep_at_deadline, ends[1]) && open_stream(false, ends[2]);
+	bool keep = command->keep_at_deadline;
+	bool open =
+	    open_stream(keep, ends[0]) && open_stream(keep, ends[1]) && open_stream(false, ends[2]);
 	pid_t pid = -1;
 
 	if (open) {
 		struct child_birth birth = {
 		    .parent = getpid(),
-		    .session = command->keep_at_deadline,
+		    .session = keep,
 		    .streams = {null, ends[0][1], ends[1][1]},
 		    .channel = ends[2][1],
 		};
@@ -235,23 +247,18 @@ static int start(const struct child_command *command, int null, struct run *run,
 	}
 	int os = errno;
 
-	for (int i = 0; i < 3; i++) {
-		fd_auto(&ends[i][1]);
-		if (pid < 0) {
-			fd_auto(&ends[i][0]);
-		}
-	}
+	close_ends(ends, pid < 0);
 	if (pid < 0) {
 		return err_set(err, ERR_HOST, os, "cannot start %s", command->argv[0]);
 	}
-	if (!command->keep_at_deadline) {
+	if (!keep) {
 		setpgid(pid, pid);
 	}
 	*run = (struct run){
 	    .pid = pid,
 	    .pidfd = child_pidfd(pid),
 	    .exec_fd = ends[2][0],
-	    .files = command->keep_at_deadline,
+	    .files = keep,
 	    .streams = {{.fd = ends[0][0]}, {.fd = ends[1][0]}},
 	};
 	return 0;

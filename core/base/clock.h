@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Time: deadlines on CLOCK_BOOTTIME (counts suspend, never jumps), stamps in UTC, durations as text. */
+/* Time: deadlines on CLOCK_BOOTTIME (counts suspend, never jumps), stamps in UTC, durations. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

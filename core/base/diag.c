@@ -37,7 +37,7 @@ static int by_place(const struct pos *a, const struct pos *b)
 	return a->col < b->col ? -1 : a->col > b->col;
 }
 
-/* Of two pointers into the list. Faults of one place keep their order: qsort alone promises none. */
+/* Of pointers into the list. Faults of one place keep their order: qsort alone promises none. */
 static int by_place_then_order(const void *a, const void *b)
 {
 	const struct diag *p = *(const struct diag *const *)a, *q = *(const struct diag *const *)b;

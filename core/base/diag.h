@@ -23,7 +23,8 @@ struct diags {
 void diag_add(struct diags *diags, struct pos at, const char *hint, const char *fmt, ...)
     PRINTF(4, 5);
 void diag_add_err(struct diags *diags, const struct err *err, const char *hint);
-/* Sorts by file, line, column; faults of one place keep their order. Pointers into the list go stale. */
+/* Sorts by file, line, column; faults of one place keep their order. Pointers into the list go
+ * stale. */
 void diag_sort(struct diags *diags);
 
 #endif

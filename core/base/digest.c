@@ -20,8 +20,9 @@ static void feed_text(SHA2_CTX *sha, const char *text, size_t n)
 	SHA256Update(sha, (const uint8_t *)text, n);
 }
 
-/* A letter and what it needs to be read back without doubt, so that no two values look the same: n, b0,
- * b1, i-5; and s3:abc, l and m with their number of items. The form is part of the history: it never changes. */
+/* A letter and what it needs to be read back without doubt, so that no two values look the same: n,
+ * b0, b1, i-5; and s3:abc, l and m with their number of items. The form is part of the history: it
+ * never changes. */
 static void feed(SHA2_CTX *sha, const struct value *value)
 {
 	char head[32] = "n";

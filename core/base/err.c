@@ -11,7 +11,8 @@ enum { SIZE = sizeof((struct err *)0)->text };
 
 static const char cut[] = "...";
 
-/* Ends the text after at most `most` bytes (more than sizeof cut), where a character ends, and says so. */
+/* Ends the text after at most `most` bytes (more than sizeof cut), where a character ends, and
+ * says so. */
 static void shorten(char *text, size_t most)
 {
 	size_t n = strlen(text);
@@ -25,8 +26,8 @@ static void shorten(char *text, size_t most)
 	}
 }
 
-/* Makes "text: end" of text[SIZE]. What does not fit is taken from the end of `text` first, but that keeps
- * half of the room: both what was tried and why it failed are to be seen. */
+/* Makes "text: end" of text[SIZE]. What does not fit is taken from the end of `text` first, but
+ * that keeps half of the room: both what was tried and why it failed are to be seen. */
 static void join(char text[SIZE], const char *end)
 {
 	char whole[2 * SIZE] = "";
@@ -38,8 +39,8 @@ static void join(char text[SIZE], const char *end)
 	memcpy(text, whole, SIZE);
 }
 
-/* The text is made aside: the arguments may point into err->text. One byte more than fits shows whether
- * it was too long. */
+/* The text is made aside: the arguments may point into err->text. One byte more than fits shows
+ * whether it was too long. */
 static void format(char text[SIZE], const char *fmt, va_list ap)
 {
 	char whole[SIZE + 1] = "";

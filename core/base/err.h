@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Errors are values: a code, the errno behind it, a position in a file the user wrote, and a sentence.
+ * Errors are values: a code, the errno behind it, a position in a file the user wrote, and a
+ * sentence.
  *
- * The caller owns the struct; it has a fixed size, so reporting an error can neither fail nor need a
- * free. A function that can fail returns 0 or the negative code, takes `struct err *` last, and leaves
- * the struct and its `ret_` parameters untouched on success and on failure respectively. An error is
- * set once, where it happens, and wrapped once per boundary (resource, file, policy).
+ * The caller owns the struct; it has a fixed size, so reporting an error can neither fail nor need
+ * a free. A function that can fail returns 0 or the negative code, takes `struct err *` last, and
+ * leaves the struct and its `ret_` parameters untouched on success and on failure respectively. An
+ * error is set once, where it happens, and wrapped once per boundary (resource, file, policy).
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
@@ -28,8 +29,8 @@ enum err_code {
 	ERR_BUG,       /* a promise inside the program was broken */
 };
 
-/* A place in a text the user can open. line and col count from 1; 0 = not known. The name is borrowed
- * from whoever loaded the text (an arena that lives as long as the run). */
+/* A place in a text the user can open. line and col count from 1; 0 = not known. The name is
+ * borrowed from whoever loaded the text (an arena that lives as long as the run). */
 struct pos {
 	const char *file;
 	unsigned line, col;
@@ -42,8 +43,8 @@ struct err {
 	char text[512];
 };
 
-/* Sets *err and returns -code, so that failing reads `return err_set(err, ...)`. With `os`, the text
- * of that errno is appended after ": ". */
+/* Sets *err and returns -code, so that failing reads `return err_set(err, ...)`. With `os`, the
+ * text of that errno is appended after ": ". */
 int err_set(struct err *err, enum err_code code, int os, const char *fmt, ...) PRINTF(4, 5);
 
 /* As err_set, with a position. */
@@ -53,8 +54,8 @@ int err_at(struct err *err, enum err_code code, struct pos at, const char *fmt, 
 int err_vat(struct err *err, enum err_code code, struct pos at, const char *fmt, va_list ap)
     __attribute__((format(printf, 4, 0)));
 
-/* Puts "prefix: " before the text; code and position stay. Returns -code. Where both do not fit, the prefix
- * is cut to what the text leaves, but to no less than half of the room. */
+/* Puts "prefix: " before the text; code and position stay. Returns -code. Where both do not fit,
+ * the prefix is cut to what the text leaves, but to no less than half of the room. */
 int err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
 /* Moves *from into *to; returns -code. For handing an error on without wrapping it. */

@@ -24,12 +24,44 @@ static int convert_real(const struct reader *in, double real, struct value *ret_
 	return 0;
 }
 
-static int convert(const struct reader *in, json_t *node, unsigned depth, struct value *ret_value)
+static int convert(const struct reader *in, json_t *node, unsigned depth, struct value *ret_value);
+
+static int convert_list(const struct reader *in, json_t *node, unsigned depth,
+                        struct value *ret_value)
 {
-	const char *key;
+	struct value list = value_list(), item;
 	json_t *child;
 	size_t i;
 
+	json_array_foreach(node, i, child) {
+		if (convert(in, child, depth + 1, &item)) {
+			return -(int)in->err->code;
+		}
+		value_append(in->arena, &list, item);
+	}
+	*ret_value = list;
+	return 0;
+}
+
+static int convert_map(const struct reader *in, json_t *node, unsigned depth,
+                       struct value *ret_value)
+{
+	struct value map = value_map(), item;
+	const char *key;
+	json_t *child;
+
+	json_object_foreach(node, key, child) {
+		if (convert(in, child, depth + 1, &item)) {
+			return -(int)in->err->code;
+		}
+		value_put(in->arena, &map, arena_strdup(in->arena, key), item);
+	}
+	*ret_value = map;
+	return 0;
+}
+
+static int convert(const struct reader *in, json_t *node, unsigned depth, struct value *ret_value)
+{
 	if (depth > JSON_DEPTH) {
 		return err_at(in->err, ERR_LIMIT, in->at, "nested deeper than %d levels", JSON_DEPTH);
 	}
@@ -49,30 +81,10 @@ static int convert(const struct reader *in, json_t *node, unsigned depth, struct
 	case JSON_STRING:
 		*ret_value = value_string(arena_strdup(in->arena, json_string_value(node)));
 		return 0;
-	case JSON_ARRAY: {
-		struct value list = value_list(), item;
-
-		json_array_foreach(node, i, child) {
-			if (convert(in, child, depth + 1, &item)) {
-				return -(int)in->err->code;
-			}
-			value_append(in->arena, &list, item);
-		}
-		*ret_value = list;
-		return 0;
-	}
-	case JSON_OBJECT: {
-		struct value map = value_map(), item;
-
-		json_object_foreach(node, key, child) {
-			if (convert(in, child, depth + 1, &item)) {
-				return -(int)in->err->code;
-			}
-			value_put(in->arena, &map, arena_strdup(in->arena, key), item);
-		}
-		*ret_value = map;
-		return 0;
-	}
+	case JSON_ARRAY:
+		return convert_list(in, node, depth, ret_value);
+	case JSON_OBJECT:
+		return convert_map(in, node, depth, ret_value);
 	}
 	return err_at(in->err, ERR_BUG, in->at, "unknown JSON type");
 }
@@ -105,8 +117,8 @@ int json_parse(const char *text, size_t n, const char *file, struct arena *arena
 	return r;
 }
 
-/* As RFC 8259 wants it; beyond that, what a terminal would act on goes out as \uNNNN, and bytes that are
- * not UTF-8 (no value holds any) as the text \xNN. */
+/* As RFC 8259 wants it; beyond that, what a terminal would act on goes out as \uNNNN, and bytes
+ * that are not UTF-8 (no value holds any) as the text \xNN. */
 static void print_text(struct str *out, const char *text)
 {
 	static const char named[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* JSON in and out (libjansson, only here), as values. Numbers that are not whole or do not fit 64 bits,
- * NUL in texts, duplicate keys and more than JSON_DEPTH levels are refused; 1.0 is a whole number. */
+/* JSON in and out (libjansson, only here), as values. Numbers that are not whole or do not fit 64
+ * bits, NUL in texts, duplicate keys and more than JSON_DEPTH levels are refused; 1.0 is a whole
+ * number. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -10,8 +11,8 @@
 /* How deep a text may be nested, the innermost scalar counted too. */
 enum { JSON_DEPTH = 32 };
 
-/* `file` names the text in errors (file:line:col). The value is sealed; positions within are unknown.
- * ERR_INPUT, ERR_LIMIT. */
+/* `file` names the text in errors (file:line:col). The value is sealed; positions within are
+ * unknown. ERR_INPUT, ERR_LIMIT. */
 int json_parse(const char *text, size_t n, const char *file, struct arena *arena,
                struct value *ret_value, struct err *err) MUST_CHECK;
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * Memory: the arena that a document, a run or a request lives in, and the only place where running
- * out of memory ends the process (nothing above could do better, and a killed run converges next time).
+ * out of memory ends the process (nothing above could do better, and a killed run converges next
+ * time).
  *
- * Everything taken from an arena dies with it; nothing in it is freed singly. Borrowed pointers into an
- * arena die with it too.
+ * Everything taken from an arena dies with it; nothing in it is freed singly. Borrowed pointers
+ * into an arena die with it too.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* Why `path` is not an absolute path in normal form, or NULL when it is: starts with /, no empty, "."
- * or ".." part, no slash at the end (but "/" itself), shorter than PATH_MAX. */
+/* Why `path` is not an absolute path in normal form, or NULL when it is: starts with /, no empty,
+ * "." or ".." part, no slash at the end (but "/" itself), shorter than PATH_MAX. */
 const char *path_fault(const char *path);
 
 /* The folder a normal path lies in: "/a/b" -> "/a", "/a" -> "/", "/" -> NULL. */

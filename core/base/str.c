@@ -163,8 +163,9 @@ size_t text_width(const char *text)
 	return columns;
 }
 
-/* Does a terminal act on the character instead of showing it? C0, DEL, C1, and what changes the direction
- * of the text around it: U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 (Unicode, UAX 9). */
+/* Does a terminal act on the character instead of showing it? C0, DEL, C1, and what changes the
+ * direction of the text around it: U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 (Unicode, UAX
+ * 9). */
 static bool is_control(const unsigned char *p, size_t length)
 {
 	if (length == 2) {
@@ -206,7 +207,7 @@ static bool same(char a, char b)
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Optimal string alignment distance without regard to case; words of more than 63 letters are far away. */
+/* Optimal string alignment distance without regard to case, for words of at most 63 letters. */
 static unsigned distance(const char *a, const char *b)
 {
 	enum { MOST = 64 };

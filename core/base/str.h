@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A growing text. Owner: whoever declares it (`AUTO(str_free) struct str s = {0};`). Always terminated
- * once something was added; str_text() of an empty one is "".
+ * A growing text. Owner: whoever declares it (`AUTO(str_free) struct str s = {0};`). Always
+ * terminated once something was added; str_text() of an empty one is "".
  */
 #ifndef BASE_STR_H
 #define BASE_STR_H
@@ -27,9 +27,9 @@ void str_clear(struct str *s);
 void str_free(struct str *s);
 const char *str_text(const struct str *s);
 
-/* Adds the terminated text with control characters (also those that turn the direction of writing) and
- * bytes that are not UTF-8 shown as \xNN, at most `most` bytes of it and "..." when there are more: for
- * anything from outside that is to reach a terminal. */
+/* Adds the terminated text with control characters (also those that turn the direction of writing)
+ * and bytes that are not UTF-8 shown as \xNN, at most `most` bytes of it and "..." when there are
+ * more: for anything from outside that is to reach a terminal. */
 void str_add_printable(struct str *s, const char *text, size_t most);
 
 bool text_starts(const char *text, const char *prefix);
@@ -40,8 +40,8 @@ size_t text_utf8_until(const char *text, size_t n);
 /* How many columns the UTF-8 text takes on a terminal, counted as code points. */
 size_t text_width(const char *text);
 
-/* Of `names` (n of them) the one nearest to `word` by edit distance without regard to case, the first of
- * several, or NULL when none is near enough to be worth suggesting. */
+/* Of `names` (n of them) the one nearest to `word` by edit distance without regard to case, the
+ * first of several, or NULL when none is near enough to be worth suggesting. */
 const char *text_nearest(const char *word, const char *const *names, size_t n);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A table from text to pointer, so that nothing that grows with the size of a tree is quadratic.
- * Entries keep the order in which they were added. Lives in the arena it was made in; keys are borrowed
- * and must live as long as the table.
+ * Entries keep the order in which they were added. Lives in the arena it was made in; keys are
+ * borrowed and must live as long as the table.
  */
 #ifndef BASE_STRMAP_H
 #define BASE_STRMAP_H

@@ -2,9 +2,10 @@
 /*
  * A plain value: what YAML, JSON, a Lua table and a message between our processes have in common.
  *
- * A value and all it holds live in one arena. Strings hold no NUL and are UTF-8. Maps have text keys; they
- * are kept sorted by the bytes of their keys once value_seal() was called on them (every reader in
- * this program hands out sealed maps), which makes look-ups fast and every print of them the same.
+ * A value and all it holds live in one arena. Strings hold no NUL and are UTF-8. Maps have text
+ * keys; they are kept sorted by the bytes of their keys once value_seal() was called on them (every
+ * reader in this program hands out sealed maps), which makes look-ups fast and every print of them
+ * the same.
  */
 #ifndef BASE_VALUE_H
 #define BASE_VALUE_H
@@ -47,8 +48,8 @@ struct value value_string(const char *text); /* NULL makes null */
 struct value value_list(void);
 struct value value_map(void);
 
-/* Adds to a list or map in `arena`; returns where the item now lies (valid until the next add). A key
- * is borrowed and must not be in the map yet. */
+/* Adds to a list or map in `arena`; returns where the item now lies (valid until the next add). A
+ * key is borrowed and must not be in the map yet. */
 struct value *value_append(struct arena *arena, struct value *list, struct value item);
 struct value *value_put(struct arena *arena, struct value *map, const char *key, struct value item);
 /* As value_put, but replaces an entry of that key. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* See wire.h. A frame is a 32-bit length and that many bytes; a value is a byte of type and flags, an
- * optional position, and its content; a key is a text value. Numbers stand in the machine's own order:
- * both ends are this program. */
+/* See wire.h. A frame is a 32-bit length and that many bytes; a value is a byte of type and flags,
+ * an optional position, and its content; a key is a text value. Numbers stand in the machine's own
+ * order: both ends are this program. */
 #include "base/wire.h"
 
 #include "base/clock.h"
@@ -161,8 +161,8 @@ static int take_position(struct reader *in, bool same_file, struct pos *ret_at)
 	return r;
 }
 
-/* The number of items of a list or map. It is believed only as far as so many items of `least` bytes
- * can still come, before anything is allocated for them. */
+/* The number of items of a list or map. It is believed only as far as so many items of `least`
+ * bytes can still come, before anything is allocated for them. */
 static int take_count(struct reader *in, size_t least, size_t *ret_n)
 {
 	uint32_t n = 0;

@@ -3,10 +3,14 @@
 #include "cli/cmd.h"
 
 #include "base/clock.h"
+#include "base/path.h"
 #include "cli/cmds.h"
 #include "cli/session.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct cmd *const cmd_table[] = {
     &cmd_plan, &cmd_apply,    &cmd_run,   &cmd_status, &cmd_history, &cmd_facts,
@@ -27,18 +31,29 @@ static int take_node(struct cli *cli, const char *value, struct err *err)
 	return 0;
 }
 
+/* As seen from where we were started: what is read and written there is named in full. */
+static int take_path(struct cli *cli, const char *value, const char **ret_path, struct err *err)
+{
+	char here[PATH_MAX];
+
+	while (strncmp(value, "./", 2) == 0) {
+		value += 2;
+	}
+	if (*value != '/' && !getcwd(here, sizeof here)) {
+		return err_set(err, ERR_INPUT, errno, "%s: cannot tell the folder we are in", value);
+	}
+	*ret_path = *value == '/' ? value : path_join(cli->arena, here, value);
+	return 0;
+}
+
 static int take_history(struct cli *cli, const char *value, struct err *err)
 {
-	(void)err;
-	cli->engine.history = value;
-	return 0;
+	return take_path(cli, value, &cli->engine.history, err);
 }
 
 static int take_run_dir(struct cli *cli, const char *value, struct err *err)
 {
-	(void)err;
-	cli->engine.run_dir = value;
-	return 0;
+	return take_path(cli, value, &cli->engine.run_dir, err);
 }
 
 static int take_json(struct cli *cli, const char *value, struct err *err)

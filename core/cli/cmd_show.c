@@ -3,6 +3,8 @@
 #include "cli/cmds.h"
 #include "cli/session.h"
 
+#include "model/redact.h"
+
 #include <string.h>
 
 enum { COLUMN = 56 };
@@ -27,7 +29,7 @@ static void add_scalar(struct str *s, const struct value *v)
 	} else if (v->type == VALUE_INT) {
 		str_addf(s, "%lld", (long long)v->integer);
 	} else if (v->type == VALUE_STRING) {
-		bool plain = *v->string && !strpbrk(v->string, "\n\t#:{}[],&*!|>'\"%@`") &&
+		bool plain = !v->quoted && *v->string && !strpbrk(v->string, "\n\t#:{}[],&*!|>'\"%@`") &&
 		             v->string[0] != ' ' && v->string[0] != '-';
 
 		str_add(s, plain ? "" : "\"");
@@ -113,7 +115,8 @@ static struct value with_places(struct arena *arena, const struct value *v,
 	return result;
 }
 
-static bool print_json(struct cli *cli, const struct desired *d, const struct desired_identity *who)
+static bool print_json(struct cli *cli, const struct desired *d, const struct desired_identity *who,
+                       const struct value *state)
 {
 	struct value document = value_map(), files = value_list(), roles = value_list();
 	static const struct pos nowhere;
@@ -129,8 +132,8 @@ static bool print_json(struct cli *cli, const struct desired *d, const struct de
 	value_put(cli->arena, &document, "digest", value_string(d->digest));
 	value_put(cli->arena, &document, "files", files);
 	value_put(cli->arena, &document, "roles", roles);
-	value_put(cli->arena, &document, "state", d->state);
-	value_put(cli->arena, &document, "places", with_places(cli->arena, &d->state, &nowhere));
+	value_put(cli->arena, &document, "state", *state);
+	value_put(cli->arena, &document, "places", with_places(cli->arena, state, &nowhere));
 	value_seal(&document);
 	return output_json(&document);
 }
@@ -146,16 +149,17 @@ static int run(struct cli *cli)
 	}
 	const struct desired *d = engine_desired(engine);
 	const struct desired_identity *who = engine_identity(engine);
+	struct value state = redact_state(cli->arena, &d->state);
 
 	if (cli->json) {
-		return print_json(cli, d, who) ? EXIT_IN_SYNC : EXIT_ERROR;
+		return print_json(cli, d, who, &state) ? EXIT_IN_SYNC : EXIT_ERROR;
 	}
 	str_addf(&text, "# node %s, named by %s\n# laid over each other:", who->name, who->source);
 	for (size_t i = 0; i < d->file_count; i++) {
 		str_addf(&text, " %s", d->files[i]);
 	}
 	str_addf(&text, "\n# digest %s\n", d->digest);
-	add_map(&text, &d->state, 0, &cli->out);
+	add_map(&text, &state, 0, &cli->out);
 	return output_text(&text) ? EXIT_IN_SYNC : EXIT_ERROR;
 }
 

@@ -40,6 +40,11 @@ int main(int argc, char **argv)
 	const struct cmd *command;
 
 	if (!standard_descriptors()) {
+		static const char text[] = "reconcile: error: standard input, output or error is closed\n";
+
+		ssize_t said = write(STDERR_FILENO, text, sizeof text - 1);
+
+		(void)said; /* nowhere to say it, then: the exit code still does */
 		return EXIT_ERROR;
 	}
 	setlocale(LC_ALL, "C"); /* byte order everywhere: the same plan on every node */

@@ -150,10 +150,11 @@ int session_take_only(struct cli *cli, const char *value, struct err *err)
 	if (resource_parse_id(value, cli->arena, &kind, &key, err)) {
 		return err_wrap(err, "--only");
 	}
-	/* One more place for the NULL at the end. */
-	cli->only =
-	    arena_grow(cli->arena, cli->only, cli->only_count + 1, &cli->only_cap, sizeof *cli->only);
+	const size_t size = sizeof *cli->only;
+
+	cli->only = arena_grow(cli->arena, cli->only, cli->only_count, &cli->only_cap, size);
 	cli->only[cli->only_count++] = value;
+	cli->only = arena_grow(cli->arena, cli->only, cli->only_count, &cli->only_cap, size);
 	cli->only[cli->only_count] = NULL;
 	return 0;
 }

@@ -3,6 +3,8 @@
 #include "engine/inner.h"
 
 #include "base/digest.h"
+#include "engine/last_good.h"
+#include "engine/order.h"
 #include "host/self.h"
 
 #include <stdarg.h>
@@ -158,30 +160,13 @@ static int load_state(struct engine *engine, struct diags *diags, struct err *er
 	return 0;
 }
 
-/* The last good tree from history, which is opened for it when it is not open yet: only a run that
- * holds the lock may write. */
-static int read_last_good(struct engine *engine, struct value *ret_document, int64_t *ret_since,
-                          struct err *err)
-{
-	bool opened = !engine->store;
-
-	history_open(engine, STORE_READ);
-	int r = history_last_good(engine, ret_document, ret_since, err);
-
-	if (opened) {
-		store_close(engine->store);
-		engine->store = NULL;
-	}
-	return r;
-}
-
 static int load_last_good(struct engine *engine, struct err *err)
 {
 	struct diags none = {.arena = engine->arena};
 	int64_t since, most = STALE_MOST;
 	struct value document;
 
-	if (read_last_good(engine, &document, &since, err)) {
+	if (last_good_read(history_last_good_path(engine), engine->arena, &document, &since, err)) {
 		return -(int)err->code;
 	}
 	if (strcmp(digest_value(&document).hex, engine->tree_digest) == 0) {
@@ -242,6 +227,50 @@ int engine_load(struct engine *engine, struct diags *ret_diags, struct err *err)
 	return 0;
 }
 
+/* The policies against what one node would be, on a node of which nothing is known: that finds what
+ * does not compile, breaks at once, contradicts itself or goes in a circle. */
+static bool check_policies(struct engine *engine, const struct desired *desired,
+                           struct diags *diags)
+{
+	struct decision decision;
+	struct wanted_set set;
+	struct order order;
+	struct facts facts;
+	struct err err = {0};
+
+	facts_init_recorded(&facts, engine->arena, strmap_create(engine->arena), NULL);
+	if (policy_run(&engine->policies, &desired->state, &facts.source, &policy_default_limits,
+	               engine->arena, &decision, &err) ||
+	    planner_wanted(engine->arena, &decision, &set, &err) ||
+	    order_make(engine->arena, &set, &order, &err)) {
+		diag_add_err(diags, &err, NULL);
+		return false;
+	}
+	return true;
+}
+
+/* Every node that the tree speaks of. Policies are tried once for each state, and no further when
+ * one of them failed. */
+static void check_nodes(struct engine *engine, const char *const *patterns, size_t n,
+                        struct diags *diags)
+{
+	struct strmap *seen = strmap_create(engine->arena);
+	bool policies = true;
+
+	for (size_t i = 0; i < n; i++) {
+		struct desired_identity identity = {.name = patterns[i], .source = "validate"};
+		struct desired *desired = arena_alloc(engine->arena, sizeof *desired);
+
+		if (desired_effective(engine->arena, engine->tree, &identity, desired, diags)) {
+			continue; /* the fault is in *diags */
+		}
+		if (policies && !strmap_get(seen, desired->digest)) {
+			strmap_put(seen, desired->digest, desired);
+			policies = check_policies(engine, desired, diags);
+		}
+	}
+}
+
 int engine_validate(struct engine *engine, struct diags *ret_diags, size_t *ret_files,
                     size_t *ret_nodes, struct err *err)
 {
@@ -257,17 +286,10 @@ int engine_validate(struct engine *engine, struct diags *ret_diags, size_t *ret_
 	    desired_load(engine->arena, engine->desired_files, engine->desired_file_count, ret_diags);
 	if (engine->tree) {
 		*ret_nodes = desired_nodes(engine->tree, engine->arena, &patterns);
-		for (size_t i = 0; i < *ret_nodes; i++) {
-			struct desired_identity identity = {.name = patterns[i], .source = "validate"};
-			struct desired desired;
-
-			if (desired_effective(engine->arena, engine->tree, &identity, &desired, ret_diags)) {
-				continue; /* the fault is in *ret_diags */
-			}
-		}
+		check_nodes(engine, patterns, *ret_nodes, ret_diags);
 	}
 	diag_sort(ret_diags);
-	return ret_diags->count ? err_set(err, ERR_INPUT, 0, "%zu %s in the desired state",
-	                                  ret_diags->count, ret_diags->count == 1 ? "fault" : "faults")
+	return ret_diags->count ? err_set(err, ERR_INPUT, 0, "%zu %s in the tree", ret_diags->count,
+	                                  ret_diags->count == 1 ? "fault" : "faults")
 	                        : 0;
 }

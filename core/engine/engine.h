@@ -60,7 +60,7 @@ const struct desired *engine_desired(const struct engine *engine); /* after engi
 const struct desired_identity *engine_identity(const struct engine *engine);
 const char *engine_source_line(const struct engine *engine, struct pos at, size_t *ret_length);
 
-/* `validate`: every node of the tree, policies loaded and run is not needed. */
+/* `validate`: every node of the tree, and the policies as far as they get without facts. */
 int engine_validate(struct engine *engine, struct diags *ret_diags, size_t *ret_files,
                     size_t *ret_nodes, struct err *err) MUST_CHECK;
 

@@ -8,7 +8,9 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "engine/last_good.h"
 #include "host/self.h"
+#include "model/redact.h"
 #include "store/journal.h"
 
 #include <string.h>
@@ -136,7 +138,7 @@ struct input {
 
 static struct value state_document(struct engine *engine)
 {
-	return engine->desired.state;
+	return redact_state(engine->arena, &engine->desired.state);
 }
 
 static struct value policies_document(struct engine *engine)
@@ -184,7 +186,7 @@ static int keep(struct engine *engine, const struct input *input, struct err *er
 static int keep_inputs(struct engine *engine, const struct plan *plan, struct err *err)
 {
 	const struct input inputs[] = {
-	    {engine->tree_digest, "tree", inputs_document},
+	    {engine->tree_digest, "tree", inputs_manifest},
 	    {engine->desired.digest, "state", state_document},
 	    {engine->policies_digest, "policies", policies_document},
 	    {plan->basis.facts, "facts", facts_read},
@@ -294,11 +296,33 @@ void history_outcomes(struct engine *engine, const struct intents *intents,
 	}
 }
 
+/* A tree that served a whole run is what `run` falls back on, until another one does. */
+static void keep_tree(struct engine *engine, int exit_code)
+{
+	struct value document = inputs_document(engine);
+	struct err err = {0};
+	bool served = exit_code != 1 && exit_code != 3 && exit_code != 7;
+
+	if (served && !engine->stale && !engine->shrink_alarming && !engine->options->only &&
+	    last_good_keep(history_last_good_path(engine), engine->tree_digest, &document, &err)) {
+		engine_note(engine, "the tree could not be kept as the last good one: %s", err.text);
+	}
+}
+
+const char *history_last_good_path(struct engine *engine)
+{
+	const char *history = engine->options->history, *slash = strrchr(history, '/');
+
+	return arena_printf(engine->arena, "%.*slast-good.json",
+	                    slash ? (int)(slash - history + 1) : 0, history);
+}
+
 void history_end(struct engine *engine, int64_t run, int exit_code, const struct plan *plan,
                  const char *error, bool changed)
 {
 	struct err err = {0};
 
+	keep_tree(engine, exit_code);
 	if (!engine->store || !run) {
 		return;
 	}
@@ -307,30 +331,4 @@ void history_end(struct engine *engine, int64_t run, int exit_code, const struct
 	                 store_checkpoint(engine->store, &err)))) {
 		trouble(engine, &err);
 	}
-}
-
-int history_last_good(struct engine *engine, struct value *ret_tree, int64_t *ret_since,
-                      struct err *err)
-{
-	struct store_last last;
-	const char *text;
-	size_t n;
-
-	if (!engine->store) {
-		return err_set(err, ERR_STORE, 0, "there is no history with a last good tree");
-	}
-	if (store_last_good(engine->store, engine->arena, &last, err)) {
-		return -(int)err->code;
-	}
-	if (!last.run || !last.tree[0]) {
-		return err_set(err, ERR_STORE, 0, "history knows no tree that ever loaded");
-	}
-	*ret_since = last.finished;
-	if (store_fetch(engine->store, last.tree, engine->arena, &text, &n, err)) {
-		return -(int)err->code;
-	}
-	if (!text) {
-		return err_set(err, ERR_STORE, 0, "history no longer has the last good tree");
-	}
-	return json_parse(text, n, "the last good tree", engine->arena, ret_tree, err);
 }

@@ -45,6 +45,8 @@ int inputs_read(struct engine *engine, struct err *err) MUST_CHECK;
 int inputs_from_document(struct engine *engine, const struct value *document,
                          struct err *err) MUST_CHECK;
 struct value inputs_document(struct engine *engine);
+/* Path → digest: what history keeps of a tree, since its texts may hold what not all may read. */
+struct value inputs_manifest(struct engine *engine);
 int inputs_identify(struct engine *engine, struct diags *diags, struct err *err) MUST_CHECK;
 
 /* planning.c: policies, planner, settle proof; with fresh facts when `again`. */
@@ -91,8 +93,8 @@ void history_outcomes(struct engine *engine, const struct intents *intents,
                       struct step *const *steps, size_t n);
 void history_end(struct engine *engine, int64_t run, int exit_code, const struct plan *plan,
                  const char *error, bool changed);
-int history_last_good(struct engine *engine, struct value *ret_tree, int64_t *ret_since,
-                      struct err *err) MUST_CHECK;
+/* Beside the history. */
+const char *history_last_good_path(struct engine *engine);
 
 void engine_note(struct engine *engine, const char *fmt, ...) PRINTF(2, 3);
 

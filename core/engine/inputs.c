@@ -130,7 +130,7 @@ int inputs_read(struct engine *engine, struct err *err)
 	return 0;
 }
 
-/* Path within the tree → text: what history keeps of a tree. */
+/* Path within the tree → text. */
 struct value inputs_document(struct engine *engine)
 {
 	struct value map = value_map();
@@ -138,6 +138,21 @@ struct value inputs_document(struct engine *engine)
 	for (size_t i = 0; i < engine->files.count; i++) {
 		value_put(engine->arena, &map, engine->files.list[i].path,
 		          value_string(engine->files.list[i].text));
+	}
+	value_seal(&map);
+	return map;
+}
+
+struct value inputs_manifest(struct engine *engine)
+{
+	struct value map = value_map();
+
+	for (size_t i = 0; i < engine->files.count; i++) {
+		const struct tree_file *f = &engine->files.list[i];
+		struct digest digest = digest_bytes(f->text, f->length);
+
+		value_put(engine->arena, &map, f->path,
+		          value_string(arena_strdup(engine->arena, digest.hex)));
 	}
 	value_seal(&map);
 	return map;

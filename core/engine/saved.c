@@ -102,27 +102,48 @@ static int stale(const char *what, struct err *err)
 	               "the saved plan is stale: %s moved since it was made; plan again", what);
 }
 
+/* The id of the first change in which the two lists differ. */
+static const char *first_unlike(const struct value *saved, const struct value *now)
+{
+	size_t i = 0;
+
+	while (i < saved->count && i < now->count && value_equal(&saved->items[i], &now->items[i])) {
+		i++;
+	}
+	const struct value *change = i < saved->count ? &saved->items[i] : &now->items[i];
+	const char *id = value_text(change, "id");
+
+	return id ? id : "a change";
+}
+
 int saved_check(struct engine *engine, const struct value *saved, const struct plan *now,
                 struct err *err)
 {
+	/* Policies of the tree count as part of it, too: they are named first. */
 	static const struct {
 		const char *key, *what;
 	} parts[] = {
 	    {"node", "the node"},          {"boot_id", "the boot (the node was rebooted)"},
-	    {"tree", "the desired state"}, {"policies", "a policy"},
+	    {"policies", "a policy"},      {"tree", "the desired state"},
 	    {"facts", "the node's state"},
 	};
 	const struct value *basis = value_get(saved, "basis"), *changes = value_get(saved, "changes");
-	struct value fresh = basis_of(engine->arena, now),
-	             fresh_changes = changes_of(engine->arena, now);
+	struct value fresh = basis_of(engine->arena, now);
+	struct value fresh_changes = changes_of(engine->arena, now);
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		if (!text_equal(value_text(basis, parts[i].key), value_text(&fresh, parts[i].key))) {
 			return stale(parts[i].what, err);
 		}
 	}
-	if (!changes || !value_equal(changes, &fresh_changes)) {
-		return stale("what would be changed", err);
+	if (!changes || changes->type != VALUE_LIST) {
+		return err_set(err, ERR_INPUT, 0, "the saved plan has no list of changes");
+	}
+	if (!value_equal(changes, &fresh_changes)) {
+		return err_set(err, ERR_INPUT, 0,
+		               "the saved plan is not what would be done now: %s differs (another --only, "
+		               "--allow or no terminal?); plan again",
+		               first_unlike(changes, &fresh_changes));
 	}
 	return 0;
 }

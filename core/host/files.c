@@ -464,6 +464,15 @@ static int open_place(struct host *host, const char *path, int *ret_fd, struct e
 	return 0;
 }
 
+/* fchmod does not take an O_PATH descriptor; its name under /proc leads to the same inode. */
+static int change_mode(int place, unsigned mode)
+{
+	char name[64];
+
+	snprintf(name, sizeof name, "/proc/self/fd/%d", place);
+	return chmod(name, mode);
+}
+
 int files_make_directory(struct host *host, const char *path, unsigned mode, struct err *err)
 {
 	AUTO(fd_auto) int parent = -1, place = -1;
@@ -476,8 +485,8 @@ int files_make_directory(struct host *host, const char *path, unsigned mode, str
 	if (mkdirat(parent, name, mode & 0700)) {
 		return fail(err, "make the directory", path);
 	}
-	place = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (place < 0 || fchmod(place, mode)) {
+	place = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (place < 0 || change_mode(place, mode)) {
 		return fail(err, "change the mode of", path);
 	}
 	return sync_folder(parent, path, err);
@@ -486,14 +495,11 @@ int files_make_directory(struct host *host, const char *path, unsigned mode, str
 int files_set_mode(struct host *host, const char *path, unsigned mode, struct err *err)
 {
 	AUTO(fd_auto) int place = -1;
-	char name[64];
 
 	if (open_place(host, path, &place, err)) {
 		return -(int)err->code;
 	}
-	/* fchmod does not take an O_PATH descriptor; its name under /proc leads to the same inode. */
-	snprintf(name, sizeof name, "/proc/self/fd/%d", place);
-	return chmod(name, mode) ? fail(err, "change the mode of", path) : 0;
+	return change_mode(place, mode) ? fail(err, "change the mode of", path) : 0;
 }
 
 int files_set_owner(struct host *host, const char *path, unsigned uid, unsigned gid,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * See modules.h. sysfs says what is loaded, modules.builtin what is part of the kernel; both need no library.
- * libkmod pulls in libraries for compression and signatures that cost more than all else in a run that changes
- * nothing, so it is loaded when it is first needed, and its contexts are never kept: they go stale.
+ * See modules.h. sysfs says what is loaded, modules.builtin what is part of the kernel; both need
+ * no library. libkmod pulls in libraries for compression and signatures that cost more than all
+ * else in a run that changes nothing, so it is loaded when it is first needed, and its contexts
+ * are never kept: they go stale.
  */
 #include "host/modules_inner.h"
 
@@ -174,41 +175,43 @@ static bool is_in_builtin(const struct modules_place *place, const char *name, s
 /* The functions of the library, by their own names; the types are those of its header. */
 static struct {
 	void *library;
-#define MEMBER(name) __typeof__(&(name)) name;
+#define MEMBER(name) __typeof__(&(name)) name; /* NOLINT(bugprone-macro-parentheses) */
 	KMOD_FUNCTIONS(MEMBER)
 #undef MEMBER
 } kmod; /* of this process: a library is loaded once */
 
-static int load_function(const char *name, void *place, struct err *err)
-{
-	void *found = dlsym(kmod.library, name);
-
-	if (!found) {
-		return err_set(err, ERR_HOST, 0, "libkmod has no %s", name);
-	}
-	memcpy(place, &found, sizeof found); /* POSIX, dlsym: a function pointer looks the same */
-	return 0;
-}
+static const struct {
+	const char *name;
+	void *place;
+} kmod_functions[] = {
+#define ROW(name) {#name, &kmod.name},
+    KMOD_FUNCTIONS(ROW)
+#undef ROW
+};
 
 static int load_library(struct err *err)
 {
 	if (kmod.library) {
 		return 0;
 	}
-	kmod.library = dlopen("libkmod.so.2", RTLD_NOW | RTLD_LOCAL);
-	if (!kmod.library) {
+	void *library = dlopen("libkmod.so.2", RTLD_NOW | RTLD_LOCAL);
+
+	if (!library) {
 		return err_set(err, ERR_HOST, 0,
 		               "libkmod, which tells what modules there are, cannot be loaded: %s",
 		               dlerror());
 	}
-#define LOAD(name)                               \
-	if (load_function(#name, &kmod.name, err)) { \
-		dlclose(kmod.library);                   \
-		kmod.library = NULL;                     \
-		return -(int)err->code;                  \
+	for (size_t i = 0; i < ARRAY_LEN(kmod_functions); i++) {
+		void *found = dlsym(library, kmod_functions[i].name);
+
+		if (!found) {
+			dlclose(library);
+			return err_set(err, ERR_HOST, 0, "libkmod has no %s", kmod_functions[i].name);
+		}
+		/* POSIX, dlsym: a pointer to a function looks the same as one to an object. */
+		memcpy(kmod_functions[i].place, &found, sizeof found);
 	}
-	KMOD_FUNCTIONS(LOAD)
-#undef LOAD
+	kmod.library = library;
 	return 0;
 }
 
@@ -233,7 +236,8 @@ static void take_info(struct arena *arena, struct kmod_module *m, struct host_mo
 	kmod.kmod_module_info_free_list(info);
 }
 
-/* By the indexes that depmod made. An empty list means "there is none", which is no error to libkmod. */
+/* By the indexes that depmod made. An empty list means "there is none", which is no error to
+ * libkmod. */
 static void look_in_index(struct arena *arena, struct kmod_ctx *ctx, const char *name,
                           struct host_module *module)
 {
@@ -326,7 +330,8 @@ static int ask_libkmod(struct arena *arena, const struct modules_place *place, c
 	if (!ctx) {
 		return err_set(err, ERR_HOST, errno, "libkmod cannot read its configuration");
 	}
-	/* Without indexes every look-up comes back empty; the search of the tree below tells the difference. */
+	/* Without indexes every look-up comes back empty; the search of the tree below tells the
+	 * difference. */
 	if (kmod.kmod_load_resources(ctx) >= 0) {
 		look_in_index(arena, ctx, name, module);
 	}
@@ -355,7 +360,8 @@ int modules_look_in(struct arena *arena, const struct modules_place *place, cons
 		module.loaded = true;
 		module.exists = true;
 	}
-	/* A loaded one with a version may be older than its file; of others nothing could be compared. */
+	/* A loaded one with a version may be older than its file; of others nothing could be
+	 * compared. */
 	bool may_be_old = module.loaded && !module.builtin && module.version;
 
 	if ((whole || !module.loaded || may_be_old) &&

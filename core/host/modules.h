@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Kernel modules: /sys/module first (cheap), libkmod (loaded with dlopen when first needed) for the rest. */
+/* Kernel modules: /sys/module first (cheap), libkmod (loaded with dlopen when first needed) for
+ * the rest. */
 #ifndef HOST_MODULES_H
 #define HOST_MODULES_H
 

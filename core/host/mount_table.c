@@ -137,9 +137,9 @@ static bool parse_row(struct arena *arena, char *line, struct mount_row *row)
 	root = field(&line);
 	target = field(&line);
 	of_mount = field(&line);
-	while ((tag = field(&line)) && strcmp(tag, "-") != 0) {
-		continue;
-	}
+	do {
+		tag = field(&line);
+	} while (tag && strcmp(tag, "-") != 0);
 	type = field(&line);
 	source = field(&line);
 	if (!of_mount || !tag || !source) {

@@ -26,6 +26,9 @@
 
 enum { WORDS_MOST = 300 }; /* bytes kept of what a helper said */
 
+/* For a call that looks at no source and no type: there is nothing to read at NULL. */
+#define UNUSED "none"
+
 /* Types that only their own program can mount: it resolves names, talks to a daemon, sets up the
  * client. */
 static const char *const need_helper[] = {"lustre",    "nfs",  "nfs4", "cifs", "smb3",
@@ -303,7 +306,7 @@ static int bind(struct host *host, const struct mount_request *request, struct e
 	const struct mount_table *table;
 	unsigned long wanted = 0;
 
-	if (mount(request->source, request->target, NULL, MS_BIND | (recursive ? MS_REC : 0), NULL)) {
+	if (mount(request->source, request->target, UNUSED, MS_BIND | (recursive ? MS_REC : 0), NULL)) {
 		return fail(err, errno, request, NULL);
 	}
 	mounts_changed(host);
@@ -319,7 +322,7 @@ static int bind(struct host *host, const struct mount_request *request, struct e
 
 	bind_flags(request->options, &flags);
 	mounts_changed(host);
-	return mount(NULL, request->target, NULL, MS_REMOUNT | MS_BIND | flags, NULL)
+	return mount(UNUSED, request->target, UNUSED, MS_REMOUNT | MS_BIND | flags, NULL)
 	           ? fail(err, errno, request, "it is mounted, but its options cannot be set")
 	           : 0;
 }
@@ -430,7 +433,7 @@ int mounts_remount(struct host *host, const struct mount_request *request, struc
 		unsigned long flags = flags_of(&row->vfs_options);
 
 		bind_flags(asked, &flags);
-		r = mount(NULL, row->target, NULL, MS_REMOUNT | MS_BIND | flags, NULL)
+		r = mount(UNUSED, row->target, UNUSED, MS_REMOUNT | MS_BIND | flags, NULL)
 		        ? fail(err, errno, request, "its options cannot be changed")
 		        : 0;
 	} else {

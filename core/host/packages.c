@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * See packages.h. The status file says it all while nobody is at work: dpkg writes what it does to a journal
- * first and then replaces the file. While a lock is held or a journal is left behind, dpkg-query tells, which merges
- * both.
+ * See packages.h. The status file says it all while nobody is at work: dpkg writes what it does to
+ * a journal first and then replaces the file. While a lock is held or a journal is left behind,
+ * dpkg-query tells, which merges both.
  */
 #include "host/packages_inner.h"
 
@@ -178,7 +178,8 @@ int packages_list(struct host *host, struct list *ret_names, struct err *err)
 	return 0;
 }
 
-/* dpkg --configure -a has to do something about a package in one of these (dpkg(1), package states). */
+/* dpkg --configure -a has to do something about a package in one of these (dpkg(1), package
+ * states). */
 static bool is_unconfigured(const struct host_package *package)
 {
 	static const char *const states[] = {"half-installed", "unpacked", "half-configured",

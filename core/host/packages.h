@@ -5,7 +5,8 @@
 
 #include "base/list.h"
 
-/* From /var/lib/dpkg/status (deb-status fields), or from dpkg-query when a journal or a lock holder is there. */
+/* From /var/lib/dpkg/status (deb-status fields), or from dpkg-query when a journal or a lock
+ * holder is there. */
 struct host_package {
 	bool known;         /* dpkg has a stanza of it */
 	const char *want;   /* first word of Status: install, hold, deinstall, purge, unknown */

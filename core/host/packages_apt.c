@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * See packages.h. apt-cache policy tells candidate, versions and where each comes from in one go. Without a cache
- * file of its own (the two options), it writes nothing, whoever calls it.
+ * See packages.h. apt-cache policy tells candidate, versions and where each comes from in one go.
+ * Without a cache file of its own (the two options), it writes nothing, whoever calls it.
  */
 #include "host/packages_inner.h"
 
@@ -38,7 +38,8 @@ static const char *take_word(struct arena *arena, const char *text, const char *
 	return arena_strndup(arena, word, n);
 }
 
-/* "        500 http://deb.debian.org/debian bookworm/main amd64 Packages": a source of the version above. */
+/* " 500 http://deb.debian.org/debian bookworm/main amd64 Packages": a source of the version
+ * above. */
 static void take_source(struct policy *p, const char *line)
 {
 	const char *place;
@@ -136,7 +137,8 @@ int packages_candidate(struct host *host, const char *name, struct host_candidat
 	return 0;
 }
 
-/* When the file was put there. The time of its content is the server's clock, and may lie months back. */
+/* When the file was put there. The time of its content is the server's clock, and may lie
+ * months back. */
 static int64_t changed_at(const char *folder, const char *name, struct arena *arena)
 {
 	struct stat st;
@@ -155,8 +157,9 @@ static bool is_list(const char *name)
 	return strstr(name, "_Packages") != NULL;
 }
 
-/* apt notes nowhere when it has last looked: it gives an unchanged file of a list a new change time on most
- * transports, but not on all. The stamps are what apt's own timer, others and we leave after a success. */
+/* apt notes nowhere when it has last looked: it gives an unchanged file of a list a new change
+ * time on most transports, but not on all. The stamps are what apt's own timer, others and we
+ * leave after a success. */
 int packages_index_age(struct host *host, int64_t *ret_seconds, struct err *err)
 {
 	static const char *const stamps[] = {"update-success-stamp", "update-stamp"};

@@ -11,14 +11,16 @@
 
 struct packages_table;
 
-/* Cuts the text up in place; the table lives in the arena and borrows from the text, which ends with a NUL
- * behind its n bytes. */
+/* Cuts the text up in place; the table lives in the arena and borrows from the text, which ends
+ * with a NUL behind its n bytes. */
 struct packages_table *packages_table_parse(struct arena *arena, char *text, size_t n);
-/* "name" is the package of the machine's own architecture, "name:arch" that of another. NULL: no stanza. */
+/* "name" is the package of the machine's own architecture, "name:arch" that of another. NULL:
+ * no stanza. */
 const struct host_package *packages_table_find(const struct packages_table *table,
                                                const char *name);
 size_t packages_table_count(const struct packages_table *table);
-/* Its i-th stanza, and its name as dpkg would print it: with the architecture when it is a foreign one. */
+/* Its i-th stanza, and its name as dpkg would print it: with the architecture when it is a
+ * foreign one. */
 const struct host_package *packages_table_at(const struct packages_table *table, size_t i,
                                              const char **ret_name);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * See packages_inner.h. dpkg and apt lock with fcntl (dpkg(1), lock-frontend and lock), so the kernel names the
- * holder. Nothing is ever locked here: a lock of our own, let go by closing some descriptor, would mislead others.
+ * See packages_inner.h. dpkg and apt lock with fcntl (dpkg(1), lock-frontend and lock), so the
+ * kernel names the holder. Nothing is ever locked here: a lock of our own, let go by closing some
+ * descriptor, would mislead others.
  */
 #include "host/packages_inner.h"
 
@@ -109,8 +110,8 @@ static bool is_same(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* A transient unit would run in the namespaces of PID 1: only when those are ours does it act on the files that
- * we mean. What cannot be looked at is not proven. */
+/* A transient unit would run in the namespaces of PID 1: only when those are ours does it act
+ * on the files that we mean. What cannot be looked at is not proven. */
 bool packages_under_systemd(void)
 {
 	struct stat st;

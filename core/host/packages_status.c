@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * See packages_inner.h. One pass over the file (dpkg-status is deb822: stanzas, "Name: value", continuation
- * lines start with a blank), taking note of four fields and jumping over all else.
+ * See packages_inner.h. One pass over the file (dpkg-status is deb822: stanzas, "Name: value",
+ * continuation lines start with a blank), taking note of four fields and jumping over all else.
  */
 #include "host/packages_inner.h"
 
@@ -44,7 +44,8 @@ static void take_status(struct host_package *package, char *value)
 	package->held = strcmp(package->want, "hold") == 0;
 }
 
-/* The value behind "Name:", when the line is that field; field names differ in no case in this file. */
+/* The value behind "Name:", when the line is that field; field names differ in no case in this
+ * file. */
 static char *value_of(char *line, const char *name, size_t n)
 {
 	return strncmp(line, name, n) == 0 && line[n] == ':' ? line + n + 1 + (line[n + 1] == ' ')

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* See packages.h. The order of Debian versions as deb-version(7) tells it; nothing here allocates. */
+/* See packages.h. The order of Debian versions as deb-version(7) tells it; nothing here
+ * allocates. */
 #include "host/packages.h"
 
 #include <string.h>

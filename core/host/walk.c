@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,7 +21,11 @@ struct walk {
 	enum walk_rule rule;
 	int fd;          /* the folder reached so far */
 	struct str seen; /* its path, "" for the root: for messages */
-	char rest[2 * PATH_MAX];
+	char texts[2]
+	          [2 *
+	           PATH_MAX]; /* what is left of the path lies in one, is put together in the other */
+	unsigned in_use;
+	const char *rest;
 	unsigned links;
 	struct err *err;
 };
@@ -87,14 +92,14 @@ static int follow(struct walk *walk, int link, const char *path)
 		return err_set(walk->err, ERR_HOST, n < 0 ? errno : ELOOP, "%s", path);
 	}
 	text[n] = '\0';
-	size_t length = strlen(walk->rest);
+	char *longer = walk->texts[walk->in_use ^ 1];
+	int length = snprintf(longer, sizeof walk->texts[0], "%s/%s", text, walk->rest);
 
-	if ((size_t)n + 1 + length >= sizeof walk->rest) {
+	if (length < 0 || (size_t)length >= sizeof walk->texts[0]) {
 		return err_set(walk->err, ERR_HOST, ENAMETOOLONG, "%s", path);
 	}
-	memmove(walk->rest + n + 1, walk->rest, length + 1);
-	memcpy(walk->rest, text, (size_t)n);
-	walk->rest[n] = '/';
+	walk->in_use ^= 1;
+	walk->rest = longer;
 	return text[0] == '/' ? start_at_root(walk) : 0;
 }
 
@@ -151,7 +156,7 @@ static int step(struct walk *walk)
 	}
 	memcpy(part, walk->rest + lead, n);
 	part[n] = '\0';
-	memmove(walk->rest, walk->rest + lead + n, strlen(walk->rest + lead + n) + 1);
+	walk->rest += lead + n;
 	if (n == 0 || strcmp(part, ".") == 0) {
 		return 0;
 	}
@@ -166,7 +171,7 @@ int walk_open(const char *path, enum walk_rule rule, int *ret_fd, struct err *er
 	if (strlen(path) >= PATH_MAX) {
 		return err_set(err, ERR_HOST, ENAMETOOLONG, "%.100s...", path);
 	}
-	memcpy(walk.rest, path, strlen(path) + 1);
+	walk.rest = path;
 	r = start_at_root(&walk);
 	while (!r && walk.rest[0]) {
 		r = step(&walk);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Kind candidate, a fact: what the package index offers. Without an index nothing is known, and nothing is absent. */
+/* Kind candidate, a fact: what the package index offers. Without an index nothing is known, and
+ * nothing is absent. */
 #include "provider/table.h"
 
 static int observe(struct host *host, const char *key, const struct resource *want,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kind command: an argv with a guard that says when there is nothing to do. `unless` runs when a plan is made as
- * well and must only read; it is the operator's word that it does. After a run the guard has to hold: that the
- * command ended well proves nothing.
+ * Kind command: an argv with a guard that says when there is nothing to do. `unless` runs when a
+ * plan is made as well and must only read; it is the operator's word that it does. After a run the
+ * guard has to hold: that the command ended well proves nothing.
  */
 #include "base/str.h"
 #include "provider/table.h"

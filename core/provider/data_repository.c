@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kind data_repository: is the directory that is tied to a bucket there, on a live mount? The directory comes
- * with the association (of the file system, not of the node), so it is checked and never created: one made by us
- * below a target that is not mounted would hide that it is missing.
+ * Kind data_repository: is the directory that is tied to a bucket there, on a live mount? The
+ * directory comes with the association (of the file system, not of the node), so it is checked and
+ * never created: one made by us below a target that is not mounted would hide that it is missing.
  */
 #include "base/str.h"
 #include "provider/table.h"

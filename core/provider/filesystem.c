@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Kind filesystem, a fact: the types that the kernel has registered, by /proc/filesystems (proc(5)). */
+/* Kind filesystem, a fact: the types that the kernel has registered, by /proc/filesystems
+ * (proc(5)). */
 #include "base/str.h"
 #include "provider/lines.h"
 #include "provider/table.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* See grub.h. A line at a time: update-grub writes one command a line, and braces only of entries end them. */
+/* See grub.h. A line at a time: update-grub writes one command a line, and braces only of
+ * entries end them. */
 #include "provider/grub.h"
 
 #include "base/str.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What GRUB will boot, read from the grub.cfg that update-grub made and from grubenv. Pure, and read only: what
- * cannot be followed (a script somebody wrote, BLS entries) is NULL, never a guess. The source is the GRUB manual,
- * "default", "menuentry" and "environment block".
+ * What GRUB will boot, read from the grub.cfg that update-grub made and from grubenv. Pure, and
+ * read only: what cannot be followed (a script somebody wrote, BLS entries) is NULL, never a
+ * guess. The source is the GRUB manual, "default", "menuentry" and "environment block".
  */
 #ifndef PROVIDER_GRUB_H
 #define PROVIDER_GRUB_H

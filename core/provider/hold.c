@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kind hold: dpkg's selection of a package, so that nobody else upgrades or removes it. Set by apt-mark, since
- * dpkg --set-selections passes over a package that it does not know and says that all is well.
+ * Kind hold: dpkg's selection of a package, so that nobody else upgrades or removes it. Set by
+ * apt-mark, since dpkg --set-selections passes over a package that it does not know and says that
+ * all is well.
  */
 #include "base/str.h"
 #include "provider/table.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kind kernel, a fact: which kernels there are, which one runs, and which one the boot loader will start. Where
- * there is no GRUB, or its configuration may not be read, what will boot is left unset.
+ * Kind kernel, a fact: which kernels there are, which one runs, and which one the boot loader will
+ * start. Where there is no GRUB, or its configuration may not be read, what will boot is left
+ * unset.
  */
 #include "base/path.h"
 #include "base/str.h"

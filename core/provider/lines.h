@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Taking apart what files of /proc and the tools of the distribution say: lines and words, cut off in place.
- * The text belongs to the caller and must be writable; nothing here allocates.
+ * Taking apart what files of /proc and the tools of the distribution say: lines and words, cut off
+ * in place. The text belongs to the caller and must be writable; nothing here allocates.
  */
 #ifndef PROVIDER_LINES_H
 #define PROVIDER_LINES_H

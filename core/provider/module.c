@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kind module: what the kernel has loaded or built in, and what it could load. Loading is not in this version; what
- * is asked for and not there is blocked, with the reason why it could not be loaded as things are.
+ * Kind module: what the kernel has loaded or built in, and what it could load. Loading is not in
+ * this version; what is asked for and not there is blocked, with the reason why it could not be
+ * loaded as things are.
  */
 #include "base/str.h"
 #include "provider/lines.h"
@@ -96,65 +97,66 @@ static int list(struct host *host, struct arena *arena, struct keys *ret_keys, s
 	return 0;
 }
 
-/* A loaded module of another version than its file: a newer one was installed meanwhile. */
 static bool is_old(const struct module *have)
 {
 	return have->loaded.value && have->version && have->file_version &&
 	       strcmp(have->version, have->file_version) != 0;
 }
 
+/* Would the file on disk be as wanted, if it were loaded? */
+static bool is_right_after_reboot(const struct resource *want, const struct resource *have)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	struct resource *after = resource_copy(arena, have);
+	struct differences differences;
+
+	after->module.version = after->module.file_version;
+	compare_resources(arena, want, after, &differences);
+	return differences.count == 0;
+}
+
 static const char *why_not(struct arena *arena, const struct resource *want,
                            const struct resource *have)
 {
-	const char *what =
-	    want->state == STATE_ABSENT || (want->module.loaded.set && !want->module.loaded.value)
-	        ? "unloading modules"
-	    : have->module.loaded.value ? "changing modules"
-	                                : "loading modules";
-	const char *obstacle = have->module.loaded.value ? NULL : have->module.obstacle;
+	const struct module *module = &have->module;
+	bool unload =
+	    want->state == STATE_ABSENT || (want->module.loaded.set && !want->module.loaded.value);
+	const char *obstacle = module->loaded.value ? NULL : module->obstacle;
 
-	return arena_printf(arena, "%s%s%s is not in this version of reconcile",
-	                    obstacle ? obstacle : "", obstacle ? "; " : "", what);
+	return arena_printf(arena, "%s%s%s modules is not in this version of reconcile",
+	                    obstacle ? obstacle : "", obstacle ? "; " : "",
+	                    unload                 ? "unloading"
+	                    : module->loaded.value ? "changing"
+	                                           : "loading");
 }
 
 /* Wanted absent means: not in the kernel. The file belongs to a package. */
-static void diff(struct arena *arena, const struct resource *want, const struct resource *have,
-                 struct verdict *verdict)
+static void find_differences(struct arena *arena, const struct resource *want,
+                             const struct resource *have, struct differences *differences)
 {
-	const struct module *module = &have->module;
-
-	if (want->state == STATE_ABSENT) {
-		if (module->loaded.value) {
-			differences_add(arena, &verdict->differences, "state",
-			                module->builtin.value ? "built in" : "loaded", "absent");
-		}
-	} else {
-		compare_resources(arena, want, have, &verdict->differences);
-	}
-	if (!verdict->differences.count) {
-		return;
-	}
-	verdict->outcome = OUTCOME_BLOCKED;
-	verdict->why = why_not(arena, want, have);
-	/* Only its version is not right, and the right one is there for the next boot. */
-	if (want->state == STATE_PRESENT && is_old(module) && verdict->differences.count == 1 &&
-	    text_equal(verdict->differences.list[0].field, "version")) {
-		verdict->outcome = OUTCOME_PENDING;
+	if (want->state == STATE_PRESENT) {
+		compare_resources(arena, want, have, differences);
+	} else if (have->module.loaded.value) {
+		differences_add(arena, differences, "state",
+		                have->module.builtin.value ? "built in" : "loaded", "absent");
 	}
 }
 
-/* What is right but old waits for a reboot. */
-static void diff_or_pending(struct arena *arena, const struct resource *want,
-                            const struct resource *have, struct verdict *verdict)
+static void diff(struct arena *arena, const struct resource *want, const struct resource *have,
+                 struct verdict *verdict)
 {
-	diff(arena, want, have, verdict);
-	if (verdict->outcome != OUTCOME_BLOCKED && want->state == STATE_PRESENT &&
-	    is_old(&have->module)) {
+	find_differences(arena, want, have, &verdict->differences);
+	/* A newer one was installed meanwhile. */
+	if (want->state == STATE_PRESENT && is_old(&have->module) &&
+	    is_right_after_reboot(want, have)) {
 		verdict->outcome = OUTCOME_PENDING;
 		verdict->marks |= MARK_NEEDS_REBOOT;
 		verdict->why =
 		    arena_printf(arena, "%s is loaded, a newer module (%s) is on disk: a reboot is needed",
 		                 have->module.version, have->module.file_version);
+	} else if (verdict->differences.count) {
+		verdict->outcome = OUTCOME_BLOCKED;
+		verdict->why = why_not(arena, want, have);
 	}
 }
 
@@ -162,5 +164,5 @@ const struct provider provider_module = {
     .kind = KIND_MODULE,
     .observe = observe,
     .list = list,
-    .diff = diff_or_pending,
+    .diff = diff,
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Kind node, a fact: what machine this is. Sources: uname(2), os-release(5), the kernel's boot id. */
+/* Kind node, a fact: what machine this is. Sources: uname(2), os-release(5), the kernel's boot
+ * id. */
 #include "base/str.h"
 #include "host/self.h"
 #include "provider/lines.h"
@@ -9,7 +10,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-/* A value of os-release: quotes are those of a shell, of which only the outermost pair is in use in practice. */
+/* A value of os-release: quotes are those of a shell, of which only the outermost pair is in
+ * use in practice. */
 static const char *unquoted(char *value)
 {
 	size_t n = strlen(value);
@@ -23,7 +25,8 @@ static const char *unquoted(char *value)
 
 static int read_os(struct host *host, struct arena *arena, struct node *node, struct err *err)
 {
-	/* The first is mostly a link to the second, and the host follows no link at the end of a path. */
+	/* The first is mostly a link to the second, and the host follows no link at the end of a
+	 * path. */
 	static const char *const places[] = {"/etc/os-release", "/usr/lib/os-release"};
 	char *text = NULL;
 	struct err fault = {0};

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kind package: what dpkg has installed, changed by apt-get. A version is a condition on what is installed, never
- * a wish to upgrade, so the index is asked only when the condition does not hold; then the version that a change would
- * bring is settled here, with all that apt-get would do besides (package_change.c).
+ * Kind package: what dpkg has installed, changed by apt-get. A version is a condition on what is
+ * installed, never a wish to upgrade, so the index is asked only when the condition does not hold;
+ * then the version that a change would bring is settled here, with all that apt-get would do
+ * besides (package_change.c).
  */
 #include "provider/package_change.h"
 
@@ -37,7 +38,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	}
 	if (text_equal(package.flag, "reinstreq")) {
 		have->package.obstacle =
-		    "dpkg says that it must be installed anew (reinst-required): that is for a person to do";
+		    "dpkg says that it must be installed anew (reinst-required): that needs a person";
 	}
 	if (want && !package_is_settled(want, have) && package_foresee(host, want, arena, have, err)) {
 		return -(int)err->code;

@@ -113,6 +113,7 @@ static void make_arguments(struct arena *arena, const struct resource *want,
 	                                   "-o", "APT::Get::Show-User-Simulation-Note=false",
 	                                   "-o", "Dir::Cache::pkgcache=",
 	                                   "-o", "Dir::Cache::srcpkgcache=",
+	                                   "-o", "Dir::Log::Planner=/dev/null",
 	                                   NULL};
 	static const char *const act[] = {"-o", "Dpkg::Options::=--force-confdef",
 	                                  "-o", "Dpkg::Options::=--force-confold",
@@ -274,7 +275,8 @@ int package_foresee(struct host *host, const struct resource *want, struct arena
 	if (want->state == STATE_PRESENT && find_candidate(host, want, have, err)) {
 		return -(int)err->code;
 	}
-	/* As long as something is to be repaired, apt-get may say anything: it is asked again after that. */
+	/* As long as something is to be repaired, apt-get may say anything: it is asked again after
+	 * that. */
 	if (package->repair || (want->state == STATE_PRESENT && !package->candidate)) {
 		return 0;
 	}

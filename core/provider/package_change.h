@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What changing a package takes: which version, what comes along, what stands in the way, and then the change
- * itself. Only package.c and tests use it.
+ * What changing a package takes: which version, what comes along, what stands in the way, and then
+ * the change itself. Only package.c and tests use it.
  */
 #ifndef PROVIDER_PACKAGE_CHANGE_H
 #define PROVIDER_PACKAGE_CHANGE_H
@@ -11,7 +11,8 @@
 /* Is there nothing to do? Pure. */
 bool package_is_settled(const struct resource *want, const struct resource *have);
 
-/* Of one that is not settled: fills in candidate, offered, brings, repair and obstacle. Changes nothing. */
+/* Of one that is not settled: fills in candidate, offered, brings, repair and obstacle. Changes
+ * nothing. */
 int package_foresee(struct host *host, const struct resource *want, struct arena *arena,
                     struct resource *have, struct err *err) MUST_CHECK;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kind package_index: the lists of what can be installed, not older than max_age. apt says of an update only that it
- * went well, and keeps no time of it that can be relied on: a success leaves the stamp that apt's own timer and
- * others know (/var/lib/apt/periodic/update-success-stamp).
+ * Kind package_index: the lists of what can be installed, not older than max_age. apt says of an
+ * update only that it went well, and keeps no time of it that can be relied on: a success leaves
+ * the stamp that apt's own timer and others know (/var/lib/apt/periodic/update-success-stamp).
  */
 #include "base/clock.h"
 #include "base/str.h"

@@ -31,9 +31,11 @@ struct change {
 
 /* What apply did. */
 struct applied {
-	enum outcome outcome; /* CHANGED (to be verified), PENDING, BLOCKED (a lock, busy), FAILED */
-	const char *why;      /* one sentence, unless CHANGED */
-	const char *detail;   /* output of a tool, many lines, or NULL */
+	/* CHANGED (to be verified), KEPT (it had become right meanwhile, nothing was done), PENDING,
+	 * BLOCKED (a lock, busy), FAILED. */
+	enum outcome outcome;
+	const char *why;    /* one sentence, unless CHANGED or KEPT */
+	const char *detail; /* output of a tool, many lines, or NULL */
 };
 
 struct keys {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kind scheduler, a fact: does Slurm run here, and how many job steps. Counted from the processes alone: slurmd
- * starts one slurmstepd for each step, and a question to slurmctld may hang. Looking at each process is not
- * free: the engine asks only when a change that must wait for jobs is planned.
+ * Kind scheduler, a fact: does Slurm run here, and how many job steps. Counted from the processes
+ * alone: slurmd starts one slurmstepd for each step, and a question to slurmctld may hang. Looking
+ * at each process is not free: the engine asks only when a change that must wait for jobs is
+ * planned.
  */
 #include "base/str.h"
 #include "provider/lines.h"
@@ -15,7 +16,8 @@ struct count {
 	int64_t steps;
 };
 
-/* Since 22.05 there is one "slurmstepd infinity" on nodes with cgroup v2: it keeps the cgroup and is no step. */
+/* Since 22.05 there is one "slurmstepd infinity" on nodes with cgroup v2: it keeps the cgroup
+ * and is no step. */
 static bool is_step(struct host *host, const char *pid, struct arena *arena)
 {
 	struct file_bytes bytes;

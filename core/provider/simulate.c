@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* See simulate.h. The lines are those of apt-get(8), -s: "Inst NAME [OLD] (NEW ORIGIN [ARCH])", "Remv NAME [OLD]". */
+/* See simulate.h. The lines are those of apt-get(8), -s: "Inst NAME [OLD] (NEW ORIGIN [ARCH])",
+ * "Remv NAME [OLD]". */
 #include "provider/simulate.h"
 
 #include "base/str.h"

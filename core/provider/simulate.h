@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What apt-get would do, by its own simulation: read from the "Inst" and "Remv" lines of apt-get -s. Pure; only
- * the provider of packages and tests use it.
+ * What apt-get would do, by its own simulation: read from the "Inst" and "Remv" lines of apt-get
+ * -s. Pure; only the provider of packages and tests use it.
  */
 #ifndef PROVIDER_SIMULATE_H
 #define PROVIDER_SIMULATE_H

@@ -11,8 +11,8 @@
 
 enum { ASK_MS = 60000, SETTINGS = 8 };
 
-/* Nobody is there to answer a question, to read a list of changes, or to agree to restarting services
- * (needrestart(1): l only lists). */
+/* Nobody is there to answer a question, to read a list of changes, or to agree to restarting
+ * services (needrestart(1): l only lists). */
 static const char *const environment[SETTINGS] = {
     "DEBIAN_FRONTEND=noninteractive",
     "DEBCONF_NONINTERACTIVE_SEEN=true",
@@ -85,8 +85,8 @@ static const char *said(struct arena *arena, const struct child_result *result)
 	return all ? arena_strdup(arena, all) : NULL;
 }
 
-/* The same command as a transient unit of systemd: in a control group of its own, so that stopping ours does not
- * take the package manager along (systemd-run(1), systemd.kill(5)). */
+/* The same command as a transient unit of systemd: in a control group of its own, so that
+ * stopping ours does not take the package manager along (systemd-run(1), systemd.kill(5)). */
 static const char **as_unit(struct arena *arena, const char *const *argv)
 {
 	static const char *const start[] = {"systemd-run",

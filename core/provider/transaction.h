@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Running apt-get, dpkg and apt-mark: with their environment, outside of our own control group where that is
- * possible, and never ended by us. A package manager that is killed leaves the node half configured.
+ * Running apt-get, dpkg and apt-mark: with their environment, outside of our own control group
+ * where that is possible, and never ended by us. A package manager that is killed leaves the node
+ * half configured.
  */
 #ifndef PROVIDER_TRANSACTION_H
 #define PROVIDER_TRANSACTION_H
@@ -28,7 +29,8 @@ int transaction_run(struct host *host, const struct host_package_manager *manage
                     const char *const *argv, struct arena *arena,
                     struct transaction *ret_transaction, struct err *err) MUST_CHECK;
 
-/* Runs one that only looks (apt-get -s): *ret_out is what it printed, *ret_why the first complaint when it failed. */
+/* Runs one that only looks (apt-get -s): *ret_out is what it printed, *ret_why the first
+ * complaint when it failed. */
 int transaction_ask(struct host *host, const char *const *argv, struct arena *arena, char **ret_out,
                     const char **ret_why, struct err *err) MUST_CHECK;
 

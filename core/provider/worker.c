@@ -184,31 +184,27 @@ static int observe_chunk(struct worker *worker, struct batch *b, struct err *err
 	return 0;
 }
 
-static int observe(struct worker *worker, const struct worker_query *queries, size_t n, bool fresh,
-                   struct arena *arena, const struct resource **facts, struct err *err)
+/* Asks for all of them, chunk by chunk; which ones of `what` are asked at a time is set here. */
+static int observe(struct worker *worker, const struct batch *what, size_t n, struct err *err)
 {
 	size_t numbers[CHUNK];
+	struct batch chunk = *what;
 
 	/* Loads what earlier runs have left, before anything is asked. */
 	if (n && worker_ensure(worker, err)) {
 		return -(int)err->code;
 	}
+	chunk.numbers = numbers;
+	chunk.fresh |= worker->forget;
+	worker->forget = false;
 	for (size_t i = 0; i < n;) {
-		struct batch b = {
-		    .queries = queries,
-		    .numbers = numbers,
-		    .fresh = fresh || worker->forget,
-		    .arena = arena,
-		    .facts = facts,
-		};
-
-		worker->forget = false;
-		while (i < n && b.count < CHUNK) {
-			numbers[b.count++] = i++;
+		for (chunk.count = 0; i < n && chunk.count < CHUNK; i++) {
+			numbers[chunk.count++] = i;
 		}
-		if (observe_chunk(worker, &b, err)) {
+		if (observe_chunk(worker, &chunk, err)) {
 			return -(int)err->code;
 		}
+		chunk.fresh = false; /* once is enough: the later chunks are of the same moment */
 	}
 	return 0;
 }
@@ -216,13 +212,17 @@ static int observe(struct worker *worker, const struct worker_query *queries, si
 int worker_observe(struct worker *worker, const struct worker_query *queries, size_t n,
                    struct arena *arena, const struct resource **ret_facts, struct err *err)
 {
-	return observe(worker, queries, n, false, arena, ret_facts, err);
+	struct batch all = {.queries = queries, .arena = arena, .facts = ret_facts};
+
+	return observe(worker, &all, n, err);
 }
 
 int worker_observe_fresh(struct worker *worker, const struct worker_query *query,
                          struct arena *arena, const struct resource **ret_fact, struct err *err)
 {
-	return observe(worker, query, 1, true, arena, ret_fact, err);
+	struct batch one = {.queries = query, .arena = arena, .facts = ret_fact, .fresh = true};
+
+	return observe(worker, &one, 1, err);
 }
 
 /* ---- Applying ---- */

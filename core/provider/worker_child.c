@@ -251,9 +251,8 @@ static int serve(struct serving *s, const struct value *request, struct arena *a
 	struct err fault = {0};
 	int r;
 
-	if (!op) {
-		r = misunderstood(&fault);
-	} else if (strcmp(op, "observe") == 0) {
+	op = op ? op : "";
+	if (strcmp(op, "observe") == 0) {
 		return observe(s, request, err);
 	} else if (strcmp(op, "list") == 0) {
 		r = list(s, request, arena, &value, &fault);

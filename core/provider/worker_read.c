@@ -120,6 +120,7 @@ int worker_read_tree(struct worker *worker, const char *dir, bool trusted, struc
 	return 0;
 }
 
+/* One parameter more than others have, as worker.h says. NOLINTNEXTLINE(*-function-size) */
 int worker_read_file(struct worker *worker, const char *path, bool trusted, size_t most,
                      struct arena *arena, struct tree_file *ret_file, struct err *err)
 {

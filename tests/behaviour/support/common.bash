@@ -108,7 +108,7 @@ at_end()
 
 scratch_close()
 {
-	local line
+	local line kept=0
 	local -a undo=()
 
 	[[ ${SCRATCH:-} == */reconcile-test.* && -d $SCRATCH ]] || return 0
@@ -118,9 +118,10 @@ scratch_close()
 	for line in "${undo[@]}"; do
 		eval "$line" || echo "clean-up failed: $line" >&2
 	done
-	ns_close
-	_remove_scratch "$SCRATCH"
+	ns_close || kept=1
+	_remove_scratch "$SCRATCH" || kept=1
 	unset SCRATCH
+	return $kept
 }
 
 # Should a test have mounted below its folder outside its namespace, the mount goes first and what
@@ -168,8 +169,18 @@ ns_open()
 		return
 	fi
 	kill "$pid" 2>/dev/null
-	((EUID == 0)) || skip "needs root or user namespaces: $(<"$SCRATCH/.ns-err")"
+	# in a subshell skip would end nothing but the subshell, and with success
+	if ((EUID != 0 && BASH_SUBSHELL == 0)); then
+		skip "needs root or user namespaces: $(<"$SCRATCH/.ns-err")"
+	fi
 	fail "no private mount namespace: $(<"$SCRATCH/.ns-err")"
+}
+
+# need_ns: opens the namespace if it is not open yet. All that uses it calls this; a test whose first
+# use is in a subshell or below run_within calls it itself, so that it can be skipped.
+need_ns()
+{
+	[[ -f $SCRATCH/.ns ]] || ns_open
 }
 
 _is_named()
@@ -199,8 +210,7 @@ ns_pid()
 {
 	local pid
 
-	[[ -f $SCRATCH/.ns ]] || ns_open || return
-	pid=$(<"$SCRATCH/.ns")
+	need_ns && pid=$(<"$SCRATCH/.ns") || return
 	_keeps_namespace "$pid" || {
 		fail "the test's namespace is gone"
 		return
@@ -215,7 +225,7 @@ in_ns()
 	local pid
 	local -a enter
 
-	pid=$(ns_pid) || return
+	need_ns && pid=$(ns_pid) || return
 	enter=(nsenter -t "$pid" -m)
 	((EUID == 0)) || enter+=(-U --preserve-credentials)
 	if (($# == 1)); then
@@ -225,18 +235,24 @@ in_ns()
 	fi
 }
 
-# Ends whatever still runs in the namespace, and with the last process go the mounts.
+# Ends whatever still runs in the namespace, and with the last process go the mounts. It is kept open
+# meanwhile: its number would be given to the next one, which may be that of another test.
 ns_close()
 {
-	local pid ns
+	local pid ns pin
 
 	[[ -f $SCRATCH/.ns ]] || return 0
 	pid=$(<"$SCRATCH/.ns")
 	rm -f "$SCRATCH/.ns"
-	ns=$(readlink "/proc/$pid/ns/mnt") || return 0
-	[[ $ns != "$(readlink /proc/self/ns/mnt)" ]] || return 1
+	_keeps_namespace "$pid" || {
+		fail "the process that kept the test's namespace is gone"
+		return
+	}
+	exec {pin}<"/proc/$pid/ns/mnt"
+	ns=$(readlink "/proc/self/fd/$pin")
 	wait_for 10 _kill_members "$ns" ||
 		echo "still alive in the test's namespace: $(_members "$ns" | xargs)" >&2
+	exec {pin}<&-
 }
 
 _members()
@@ -323,6 +339,7 @@ run_within()
 	local limit=$1 pid timer first=
 
 	shift
+	[[ $1 != in_ns && $1 != reconcile ]] || need_ns || return
 	ran="$*"
 	status=0
 	set -m # a process group of its own, so that the whole command can be killed

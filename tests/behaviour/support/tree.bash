@@ -8,7 +8,7 @@
 #	node_file <YAML		state/nodes/n.yaml: version and nodes are put before it
 #	policy NAME <LUA	policies/NAME.lua
 #	run_node COMMAND ...	run_reconcile with this tree and node; node_run: the same without run_within
-#	assert_untouched	nothing in AREA is other than at the last mark_area, and no run was recorded
+#	assert_untouched	nothing in AREA and no mount is other than at the last mark_area
 #	refused COMMAND ...	it fails: status 1, an error on stderr, nothing on stdout but JSON, AREA untouched
 
 tree_open()
@@ -65,26 +65,31 @@ assert_untouched()
 	assert_equal "$MOUNTS_BEFORE" "$(mounts_listed)"
 }
 
-# runs_recorded: how many runs the history knows
-runs_recorded()
+# intents_recorded: how many changes the history knows of, in all runs
+intents_recorded()
 {
+	local run total=0
+
 	[[ -e $SCRATCH/history.db ]] || {
 		echo 0
 		return
 	}
-	reconcile history --json --limit 100000 | jq length
+	for run in $(reconcile history --json --limit 1000 | jq '.[].run'); do
+		((total += $(reconcile history show "$run" --json | jq '.steps | length'))) || :
+	done
+	echo "$total"
 }
 
 refused()
 {
 	local before
 
-	before=$(runs_recorded)
+	before=$(intents_recorded)
 	mark_area
 	run_node "$@"
 	assert_status 1
 	assert_stderr -p "error: "
 	[[ " $* " == *" --json "* ]] || refute_output
 	assert_untouched
-	assert_equal "$before" "$(runs_recorded)"
+	assert_equal "$before" "$(intents_recorded)"
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A dead file system for the tests of children: hangfs in a mount namespace of this process. A process
- * that looks into it is stuck in the kernel and outlives SIGKILL until hung_end.
+ * A dead file system for the tests of children: hangfs in a mount namespace of this process. A
+ * process that looks into it is stuck in the kernel and outlives SIGKILL until hung_end.
  */
 #ifndef TESTS_BASE_HUNG_H
 #define TESTS_BASE_HUNG_H
@@ -35,7 +35,7 @@ static inline bool hung_begin(struct hung *hung)
 		printf("# skip: needs root, /dev/fuse and the test programs\n");
 		return false;
 	}
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") ||
 	    !mkdtemp(hung->folder)) {
 		printf("# skip: no mount namespace of our own\n");
 		return false;

@@ -167,7 +167,8 @@ static void message_cut_anywhere_is_refused(void **state)
 	check_refused(bytes.data, bytes.length, ERR_INPUT, "left over");
 }
 
-/* Whatever one flipped byte makes of a message: an error or a value that holds what values promise. */
+/* Whatever one flipped byte makes of a message: an error or a value that holds what values promise.
+ * */
 static void message_with_a_wrong_byte_does_no_harm(void **state)
 {
 	(void)state;

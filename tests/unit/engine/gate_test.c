@@ -70,7 +70,8 @@ static void work_under_jobs_waits_in_mode_safe(void **state)
 static void only_names_an_id_or_a_whole_kind(void **state)
 {
 	(void)state;
-	const char *const id[] = {"mount:/fsx", NULL}, *const kind[] = {"mount", NULL}, *const other[] = {"mount:/fs", NULL};
+	const char *const id[] = {"mount:/fsx", NULL}, *const kind[] = {"mount", NULL},
+	                  *const other[] = {"mount:/fs", NULL};
 	struct gate gate = {.mode = "safe", .only = id};
 
 	assert_true(gate_selects(&gate, "mount:/fsx"));

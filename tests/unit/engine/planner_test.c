@@ -47,8 +47,9 @@ static void wanting_one_field_two_ways_names_both_lines(void **state)
 	sample_want(&s, KIND_DIRECTORY, "/d")->want->directory.mode = "0750";
 	sample_want(&s, KIND_DIRECTORY, "/d")->want->directory.mode = "0755";
 	assert_int_equal(planner_wanted(s.arena, &s.decision, &set, &err), -ERR_POLICY);
-	assert_string_equal(err.text, "directory:/d: mode is wanted with two different values: by policy test "
-	                              "(test.lua:1) and by policy test (test.lua:2)");
+	assert_string_equal(err.text,
+	                    "directory:/d: mode is wanted with two different values: by policy test "
+	                    "(test.lua:1) and by policy test (test.lua:2)");
 	assert_string_equal(err.at.file, "test.yaml");
 	arena_free(s.arena);
 }
@@ -95,7 +96,9 @@ static void what_lies_on_a_mount_that_cannot_come_is_blocked(void **state)
 {
 	(void)state;
 	struct sample s = sample_create();
-	struct note block = {.rule = "no-module", .resource = "mount:/m", .origin = {.policy = "test", .reason = "no module"}};
+	struct note block = {.rule = "no-module",
+	                     .resource = "mount:/m",
+	                     .origin = {.policy = "test", .reason = "no module"}};
 
 	want_mount(&s, "/m");
 	sample_fact(&s, KIND_MOUNT, "/m", STATE_ABSENT);
@@ -108,7 +111,8 @@ static void what_lies_on_a_mount_that_cannot_come_is_blocked(void **state)
 	assert_int_equal(sample_step(&plan, "mount:/m")->outcome, OUTCOME_BLOCKED);
 	assert_string_equal(sample_step(&plan, "mount:/m")->why, "no module");
 	assert_int_equal(sample_step(&plan, "directory:/m/d")->outcome, OUTCOME_BLOCKED);
-	assert_string_equal(sample_step(&plan, "directory:/m/d")->why, "lies on mount:/m, which is not mounted");
+	assert_string_equal(sample_step(&plan, "directory:/m/d")->why,
+	                    "lies on mount:/m, which is not mounted");
 	assert_int_equal(plan_exit_code(&plan), 4);
 	arena_free(s.arena);
 }

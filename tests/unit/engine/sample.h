@@ -44,7 +44,8 @@ static inline struct proposal *sample_want(struct sample *s, enum kind_id kind, 
 	return p;
 }
 
-static inline struct resource *sample_fact(struct sample *s, enum kind_id kind, const char *key, enum state state)
+static inline struct resource *sample_fact(struct sample *s, enum kind_id kind, const char *key,
+                                           enum state state)
 {
 	struct resource *r = resource_create(s->arena, &kind_table[kind], key);
 

@@ -105,7 +105,8 @@ static void a_link_of_somebody_else_on_the_way_is_not_followed(void **state)
 {
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
-	struct file_write write = {.data = "x", .length = 1, .mode = 0644};
+	struct file_write write = {
+	    .data = "x", .length = 1, .mode = 0644, .uid = geteuid(), .gid = getegid()};
 
 	scratch_mkdir(scratch_path("real"), 0755);
 	assert_int_equal(symlink("real", scratch_path("ours")), 0);
@@ -123,7 +124,8 @@ static void a_link_of_somebody_else_on_the_way_is_not_followed(void **state)
 static void a_write_that_fails_leaves_nothing_beside(void **state)
 {
 	(void)state;
-	struct file_write write = {.data = "x", .length = 1, .mode = 0644};
+	struct file_write write = {
+	    .data = "x", .length = 1, .mode = 0644, .uid = geteuid(), .gid = getegid()};
 	struct file_names names;
 
 	scratch_mkdir(scratch_path("f"), 0755);
@@ -136,7 +138,8 @@ static void a_name_as_long_as_can_be_is_written(void **state)
 {
 	(void)state;
 	char name[256];
-	struct file_write write = {.data = "x", .length = 1, .mode = 0644};
+	struct file_write write = {
+	    .data = "x", .length = 1, .mode = 0644, .uid = geteuid(), .gid = getegid()};
 
 	memset(name, 'n', sizeof name - 1);
 	name[255] = '\0';

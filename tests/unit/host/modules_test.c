@@ -151,7 +151,8 @@ static void a_blacklist_is_seen_when_it_is_asked_for(void **state)
 	assert_false(look("lustre", true).blacklisted);
 }
 
-/* The first installed module tree of this machine that has a module with a version, as depmod sees it. */
+/* The first installed module tree of this machine that has a module with a version, as depmod
+ * sees it. */
 static const char *real_tree(void)
 {
 	DIR *dir = opendir("/lib/modules");

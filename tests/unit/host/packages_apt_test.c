@@ -67,9 +67,10 @@ static void what_is_only_installed_is_no_offer(void **state)
 
 static void a_version_that_the_preferences_forbid_is_known_but_no_candidate(void **state)
 {
-	struct host_candidate c = parse("p:\n  Installed: (none)\n  Candidate: (none)\n  Package pin: 2\n"
-	                                "  Version table:\n     2 -1\n        500 http://a.example x/main amd64 "
-	                                "Packages\n");
+	struct host_candidate c =
+	    parse("p:\n  Installed: (none)\n  Candidate: (none)\n  Package pin: 2\n"
+	          "  Version table:\n     2 -1\n        500 http://a.example x/main amd64 "
+	          "Packages\n");
 
 	(void)state;
 	assert_true(c.known);
@@ -110,7 +111,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_is_only_installed_is_no_offer, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 	        a_version_that_the_preferences_forbid_is_known_but_no_candidate, setup, teardown),
-	    cmocka_unit_test_setup_teardown(this_machine_can_be_asked_and_is_not_changed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(this_machine_can_be_asked_and_is_not_changed, setup,
+	                                    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

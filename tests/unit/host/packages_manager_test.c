@@ -133,9 +133,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_held_lock_names_its_holder, setup, teardown),
 	    cmocka_unit_test_setup_teardown(without_root_the_list_of_locks_tells, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_process_is_named_as_far_as_it_can_be_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_process_is_named_as_far_as_it_can_be_told, setup,
+	                                    teardown),
 	    cmocka_unit_test_setup_teardown(only_numbered_files_are_a_journal, setup, teardown),
-	    cmocka_unit_test_setup_teardown(in_a_namespace_of_our_own_no_unit_is_started, setup, teardown),
+	    cmocka_unit_test_setup_teardown(in_a_namespace_of_our_own_no_unit_is_started, setup,
+	                                    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

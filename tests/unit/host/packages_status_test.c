@@ -27,16 +27,16 @@ static const struct packages_table *parse(const char *text)
 	return packages_table_parse(arena, arena_strdup(arena, text), strlen(text));
 }
 
-#define DPKG                                                                                       \
-	"Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: foreign\n"      \
+#define DPKG                                                                                  \
+	"Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: foreign\n" \
 	"Version: 1.21.22\n\n"
 
 static void a_stanza_says_what_is_selected_and_installed(void **state)
 {
-	const struct packages_table *table =
-	    parse(DPKG "Package: lustre-client-modules-6.8.0-1039-aws\nStatus: hold ok installed\n"
-	               "Priority: optional\nSection: kernel\nArchitecture: amd64\n"
-	               "Version: 2.15.6-1fsx21\nDescription: client\n Version: 9\n .\n Status: no no no\n");
+	const struct packages_table *table = parse(
+	    DPKG "Package: lustre-client-modules-6.8.0-1039-aws\nStatus: hold ok installed\n"
+	         "Priority: optional\nSection: kernel\nArchitecture: amd64\n"
+	         "Version: 2.15.6-1fsx21\nDescription: client\n Version: 9\n .\n Status: no no no\n");
 	const struct host_package *p =
 	    packages_table_find(table, "lustre-client-modules-6.8.0-1039-aws");
 
@@ -104,8 +104,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_stanza_says_what_is_selected_and_installed, setup,
 	                                    teardown),
-	    cmocka_unit_test_setup_teardown(the_own_architecture_is_meant_unless_another_is_named, setup,
-	                                    teardown),
+	    cmocka_unit_test_setup_teardown(the_own_architecture_is_meant_unless_another_is_named,
+	                                    setup, teardown),
 	    cmocka_unit_test_setup_teardown(what_was_never_installed_has_no_version, setup, teardown),
 	    cmocka_unit_test_setup_teardown(garbage_and_cut_off_files_are_read_as_far_as_they_go, setup,
 	                                    teardown),

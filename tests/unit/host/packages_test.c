@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATUS                                                                                     \
-	"Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.21.22\n"         \
-	"Maintainer: a <a@example.org>\nDescription: d\n\n"                                            \
-	"Package: tool\nStatus: hold ok installed\nArchitecture: amd64\nVersion: 1.0-1\n"              \
-	"Maintainer: a <a@example.org>\nDescription: d\n\n"                                            \
-	"Package: half\nStatus: install ok half-configured\nArchitecture: amd64\nVersion: 2\n"         \
+#define STATUS                                                                             \
+	"Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.21.22\n" \
+	"Maintainer: a <a@example.org>\nDescription: d\n\n"                                    \
+	"Package: tool\nStatus: hold ok installed\nArchitecture: amd64\nVersion: 1.0-1\n"      \
+	"Maintainer: a <a@example.org>\nDescription: d\n\n"                                    \
+	"Package: half\nStatus: install ok half-configured\nArchitecture: amd64\nVersion: 2\n" \
 	"Maintainer: a <a@example.org>\nDescription: d\n\n"
 
 static struct arena *arena;
@@ -78,7 +78,8 @@ static void what_was_read_is_kept_until_it_is_forgotten(void **state)
 	assert_string_equal(look("tool").version, "1.0-1");
 	assert_true(look("tool").held);
 	assert_false(look("other").known);
-	scratch_write(PACKAGES_DPKG "/status", "Package: other\nStatus: install ok installed\nVersion: 1\n", 0644);
+	scratch_write(PACKAGES_DPKG "/status",
+	              "Package: other\nStatus: install ok installed\nVersion: 1\n", 0644);
 	assert_false(look("other").known);
 	host_forget(&host);
 	assert_true(look("other").known);
@@ -112,10 +113,11 @@ static void with_a_journal_dpkg_itself_is_asked(void **state)
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
 	/* As dpkg leaves it when it is killed: the status file is behind. */
-	scratch_write(PACKAGES_DPKG "/updates/0001",
-	              "Package: tool\nStatus: install ok unpacked\nArchitecture: amd64\nVersion: 2.0-1\n"
-	              "Maintainer: a <a@example.org>\nDescription: d\n",
-	              0644);
+	scratch_write(
+	    PACKAGES_DPKG "/updates/0001",
+	    "Package: tool\nStatus: install ok unpacked\nArchitecture: amd64\nVersion: 2.0-1\n"
+	    "Maintainer: a <a@example.org>\nDescription: d\n",
+	    0644);
 	assert_true(manager().interrupted);
 	assert_string_equal(look("tool").version, "2.0-1");
 	assert_string_equal(look("tool").status, "unpacked");
@@ -167,7 +169,8 @@ static void the_database_of_this_machine_can_be_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(what_was_read_is_kept_until_it_is_forgotten, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_was_read_is_kept_until_it_is_forgotten, setup,
+	                                    teardown),
 	    cmocka_unit_test_setup_teardown(an_answer_outlives_what_it_was_read_from, setup, teardown),
 	    cmocka_unit_test_setup_teardown(without_dpkg_the_reason_is_told, setup, teardown),
 	    cmocka_unit_test_setup_teardown(with_a_journal_dpkg_itself_is_asked, setup, teardown),

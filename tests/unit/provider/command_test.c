@@ -7,7 +7,8 @@
 /* Commands that work on the file "done" in the scratch folder. */
 static const char *json(const char *argv, const char *guard)
 {
-	return arena_printf(arena, "{\"kind\": \"command\", \"name\": \"c\", \"argv\": %s, %s}", argv, guard);
+	return arena_printf(arena, "{\"kind\": \"command\", \"name\": \"c\", \"argv\": %s, %s}", argv,
+	                    guard);
 }
 
 static const char *done(void)
@@ -72,9 +73,10 @@ static void a_program_that_is_not_there_is_named(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(converging_apply(arena, &host_linux_ops,
-	                                  converging_want(arena, json("[\"/no/such/program\"]", creates())), &why),
-	                 OUTCOME_FAILED);
+	assert_int_equal(
+	    converging_apply(arena, &host_linux_ops,
+	                     converging_want(arena, json("[\"/no/such/program\"]", creates())), &why),
+	    OUTCOME_FAILED);
 	assert_has(why, "/no/such/program");
 }
 
@@ -86,7 +88,9 @@ static void a_guard_that_cannot_be_asked_leaves_it_open(void **state)
 
 	assert_int_equal(v.outcome, OUTCOME_UNDETERMINED);
 	assert_has(v.why, "/no/such/guard");
-	v = converging_diff(arena, converging_want(arena, json(touch(), "\"unless\": [\"sh\", \"-c\", \"kill -9 $$\"]")));
+	v = converging_diff(
+	    arena,
+	    converging_want(arena, json(touch(), "\"unless\": [\"sh\", \"-c\", \"kill -9 $$\"]")));
 	assert_int_equal(v.outcome, OUTCOME_UNDETERMINED);
 	assert_has(v.why, "signal 9");
 	assert_int_not_equal(access(done(), F_OK), 0);
@@ -95,7 +99,9 @@ static void a_guard_that_cannot_be_asked_leaves_it_open(void **state)
 static void it_gets_no_shell_and_a_clean_environment(void **state)
 {
 	const char *argv = arena_printf(
-	    arena, "[\"sh\", \"-c\", \"[ \\\"$1\\\" = '$HOME;*' ] && [ -z \\\"$LEAK\\\" ] && touch %s\", \"_\", \"$HOME;*\"]",
+	    arena,
+	    "[\"sh\", \"-c\", \"[ \\\"$1\\\" = '$HOME;*' ] && [ -z \\\"$LEAK\\\" ] && touch %s\", "
+	    "\"_\", \"$HOME;*\"]",
 	    done());
 
 	(void)state;
@@ -123,7 +129,8 @@ static void without_a_guard_it_is_refused(void **state)
 static void what_would_run_is_shown(void **state)
 {
 	(void)state;
-	struct verdict v = converging_diff(arena, converging_want(arena, json("[\"a\", \"b c\"]", creates())));
+	struct verdict v =
+	    converging_diff(arena, converging_want(arena, json("[\"a\", \"b c\"]", creates())));
 
 	assert_int_equal(v.action, ACTION_RUN);
 	assert_string_equal(changes(&v, "satisfied"), "no > yes, by a b c");
@@ -146,19 +153,23 @@ static void a_fault_anywhere_is_mended_by_the_next_run(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(it_runs_until_what_it_creates_is_there, observing_setup, clean),
+	    cmocka_unit_test_setup_teardown(it_runs_until_what_it_creates_is_there, observing_setup,
+	                                    clean),
 	    cmocka_unit_test_setup_teardown(it_runs_unless_its_guard_holds, observing_setup, clean),
 	    cmocka_unit_test_setup_teardown(it_is_not_done_when_the_guard_does_not_hold_afterwards,
 	                                    observing_setup, clean),
 	    cmocka_unit_test_setup_teardown(what_it_said_is_kept_when_it_fails, observing_setup, clean),
-	    cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_named, observing_setup, clean),
-	    cmocka_unit_test_setup_teardown(a_guard_that_cannot_be_asked_leaves_it_open, observing_setup,
+	    cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_named, observing_setup,
 	                                    clean),
-	    cmocka_unit_test_setup_teardown(it_gets_no_shell_and_a_clean_environment, observing_setup, clean),
+	    cmocka_unit_test_setup_teardown(a_guard_that_cannot_be_asked_leaves_it_open,
+	                                    observing_setup, clean),
+	    cmocka_unit_test_setup_teardown(it_gets_no_shell_and_a_clean_environment, observing_setup,
+	                                    clean),
 	    TEST(without_a_wish_nothing_can_be_said),
 	    TEST(without_a_guard_it_is_refused),
 	    TEST(what_would_run_is_shown),
-	    cmocka_unit_test_setup_teardown(a_fault_anywhere_is_mended_by_the_next_run, observing_setup, clean),
+	    cmocka_unit_test_setup_teardown(a_fault_anywhere_is_mended_by_the_next_run, observing_setup,
+	                                    clean),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

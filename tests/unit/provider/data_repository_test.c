@@ -6,9 +6,10 @@
 
 static const char *json(const char *path)
 {
-	return arena_printf(arena,
-	                    "{\"kind\": \"data_repository\", \"path\": \"%s\", \"repository\": \"s3://bucket/data/\"}",
-	                    path);
+	return arena_printf(
+	    arena,
+	    "{\"kind\": \"data_repository\", \"path\": \"%s\", \"repository\": \"s3://bucket/data/\"}",
+	    path);
 }
 
 static struct verdict look(const char *path)
@@ -47,8 +48,9 @@ static void a_missing_directory_is_never_made(void **state)
 
 	assert_int_equal(v.outcome, OUTCOME_BLOCKED);
 	assert_has(v.why, "is missing on the mounted file system; reconcile never creates it");
-	assert_int_equal(converging_apply(arena, &host_linux_ops, converging_want(arena, json(path)), NULL),
-	                 OUTCOME_BLOCKED);
+	assert_int_equal(
+	    converging_apply(arena, &host_linux_ops, converging_want(arena, json(path)), NULL),
+	    OUTCOME_BLOCKED);
 	assert_int_not_equal(lstat(path, &st), 0);
 	scratch_clear();
 }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "mounting.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
 static void a_wanted_mount_that_is_covered_blocks(void **state)
 {
 	(void)state;
@@ -82,7 +87,7 @@ static void a_bind_of_a_whole_mount_is_told_from_another(void **state)
 	scratch_mkdir(path, 0755);
 	assert_int_equal(mount("a", a, "tmpfs", 0, NULL), 0);
 	assert_int_equal(mount("b", b, "tmpfs", 0, NULL), 0);
-	assert_int_equal(mount(b, path, NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(b, path, "none", MS_BIND, NULL), 0);
 	assert_int_equal(converge(want(path, arena_printf(arena,
 	                                                  "\"source\": \"%s\", \"type\": \"none\", "
 	                                                  "\"options\": [\"bind\"]" LIVE,
@@ -144,9 +149,76 @@ static void a_fifth_of_ten_thousand_mounts_is_seen_at_once(void **state)
 	}
 }
 
+/* An automount whose daemon is another process group: whoever looks behind it waits for that
+ * daemon. */
+static bool arm(const char *path, pid_t *ret_daemon, int *ret_pipe)
+{
+	char options[100];
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_DIRECT | O_CLOEXEC | O_NONBLOCK), 0);
+	pid_t daemon = fork();
+
+	if (daemon == 0) {
+		pause();
+		_exit(0);
+	}
+	setpgid(daemon, daemon);
+	snprintf(options, sizeof options, "fd=%d,pgrp=%d,minproto=5,maxproto=5,direct", ends[1],
+	         (int)daemon);
+	int r = mount("systemd-1", path, "autofs", 0, options);
+
+	close(ends[1]);
+	*ret_daemon = daemon;
+	*ret_pipe = ends[0];
+	return r == 0;
+}
+
+static void an_armed_automount_is_pending_and_never_woken_up(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *path = scratch_path("auto"), *why = NULL;
+	char packet[512];
+	pid_t daemon;
+	int requests;
+
+	scratch_mkdir(path, 0755);
+	if (!arm(path, &daemon, &requests)) {
+		print_message("# skip: needs a kernel with autofs\n");
+		kill(daemon, SIGKILL);
+		skip();
+	}
+	alarm(30);
+	const struct resource *wanted = want(path, TMPFS);
+	const struct resource *file = converging_want(
+	    arena, arena_printf(arena, "{\"kind\": \"file\", \"path\": \"%s/x\"}", path));
+	enum outcome outcome = converge(wanted, &why);
+	const struct resource *have = converging_observe(arena, wanted);
+	const struct resource *behind = converging_observe(arena, file);
+	enum outcome absent = converge(want(path, "\"state\": \"absent\""), NULL);
+	ssize_t asked = read(requests, packet, sizeof packet);
+
+	alarm(0);
+	umount2(path, MNT_DETACH);
+	kill(daemon, SIGKILL);
+	waitpid(daemon, NULL, 0);
+	close(requests);
+	assert_int_equal(outcome, OUTCOME_PENDING);
+	assert_non_null(strstr(why, "armed automount"));
+	assert_true(have->mount.automount.value);
+	assert_false(have->mount.live.value);
+	assert_int_equal(behind->state, STATE_UNDETERMINED);
+	assert_non_null(strstr(behind->why, "behind the armed automount"));
+	assert_int_equal(absent, OUTCOME_PENDING);
+	assert_true(asked <= 0);
+	assert_string_equal(scratch_read("/etc/fstab"), LINES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(an_armed_automount_is_pending_and_never_woken_up),
 	    TEST(a_wanted_mount_that_is_covered_blocks),
 	    TEST(a_mount_hidden_by_a_later_one_above_is_not_live),
 	    TEST(what_is_in_the_target_is_said_before_it_is_hidden),

@@ -22,7 +22,8 @@ static void the_distribution_stands_in_os_release(void **state)
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
 	unlink("/etc/os-release"); /* of the namespace */
-	scratch_write("/etc/os-release", "PRETTY_NAME=\"X\"\nID=ubuntu\nVERSION_ID=\"22.04\"\nID_LIKE=debian\n", 0644);
+	scratch_write("/etc/os-release",
+	              "PRETTY_NAME=\"X\"\nID=ubuntu\nVERSION_ID=\"22.04\"\nID_LIKE=debian\n", 0644);
 	assert_string_equal(fact(KIND_NODE, "")->node.os, "ubuntu");
 	assert_string_equal(fact(KIND_NODE, "")->node.os_version, "22.04");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What tests of facts share: one of this machine, asked for without a wish; and made-up ones for the pure half. */
+/* What tests of facts share: one of this machine, asked for without a wish; and made-up ones
+ * for the pure half. */
 #ifndef PROVIDER_OBSERVING_H
 #define PROVIDER_OBSERVING_H
 

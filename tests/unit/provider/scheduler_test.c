@@ -38,7 +38,8 @@ static void each_step_of_a_job_is_counted(void **state)
 	struct child one = start("slurmstepd"), two = start("slurmstepd"), other = start("slurmstep");
 	const struct resource *have = fact(KIND_SCHEDULER, "");
 
-	assert_true(child_end(&one, 5000, NULL) && child_end(&two, 5000, NULL) && child_end(&other, 5000, NULL));
+	assert_true(child_end(&one, 5000, NULL) && child_end(&two, 5000, NULL) &&
+	            child_end(&other, 5000, NULL));
 	assert_int_equal(have->state, STATE_PRESENT);
 	assert_string_equal(have->scheduler.name, "slurm");
 	assert_int_equal(have->scheduler.jobs.value, 2);

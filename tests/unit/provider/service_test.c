@@ -56,7 +56,8 @@ static void a_unit_that_is_not_found_is_absent(void **state)
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
 	assert_int_equal(
-	    with_systemctl("echo LoadState=not-found; echo UnitFileState=; echo ActiveState=inactive")->state,
+	    with_systemctl("echo LoadState=not-found; echo UnitFileState=; echo ActiveState=inactive")
+	        ->state,
 	    STATE_ABSENT);
 }
 
@@ -64,8 +65,8 @@ static void a_masked_unit_says_so(void **state)
 {
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
-	const struct resource *have =
-	    with_systemctl("echo LoadState=masked; echo UnitFileState=masked; echo ActiveState=inactive");
+	const struct resource *have = with_systemctl(
+	    "echo LoadState=masked; echo UnitFileState=masked; echo ActiveState=inactive");
 
 	assert_true(have->service.masked.value);
 	assert_string_equal(have->service.unit_state, "masked/inactive");
@@ -100,12 +101,9 @@ static void a_change_is_not_in_this_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(without_systemd_nothing_is_known),
-	    TEST(what_systemd_says_of_a_unit_is_taken),
-	    TEST(a_unit_that_is_not_found_is_absent),
-	    TEST(a_masked_unit_says_so),
-	    TEST(a_failing_systemctl_leaves_it_open),
-	    TEST(a_change_is_not_in_this_version),
+	    TEST(without_systemd_nothing_is_known),   TEST(what_systemd_says_of_a_unit_is_taken),
+	    TEST(a_unit_that_is_not_found_is_absent), TEST(a_masked_unit_says_so),
+	    TEST(a_failing_systemctl_leaves_it_open), TEST(a_change_is_not_in_this_version),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -3,6 +3,7 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "host/self.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -40,10 +41,12 @@ static bool start_hangfs(const char *target)
 
 static int end_hangfs(void **state)
 {
+	uint64_t starttime = child_starttime(hangfs);
+
 	if (hangfs > 1) {
 		kill(hangfs, SIGUSR2);
 		kill(hangfs, SIGTERM);
-		for (int i = 0; i < 300 && kill(hangfs, 0) == 0; i++) {
+		for (int i = 0; i < 300 && child_is_alive(hangfs, starttime); i++) {
 			usleep(10000);
 		}
 		hangfs = 0;
@@ -172,12 +175,37 @@ static void a_worker_killed_in_the_middle_loses_one_fact(void **state)
 	assert_int_equal(facts[1]->state, STATE_PRESENT);
 }
 
+static void eight_stuck_processes_are_enough(void **state)
+{
+	(void)state;
+	scratch_mkdir(scratch_path("run"), 0755);
+	scratch_mkdir(scratch_path("run/stuck"), 0755);
+	for (int i = 0; i < 8; i++) {
+		/* A process that is alive stands for one that hangs. */
+		scratch_write(arena_printf(arena, "%s/%d.json", scratch_path("run/stuck"), i),
+		              arena_printf(arena,
+		                           "{\"boot_id\": \"%s\", \"pid\": %d, \"starttime\": %llu, "
+		                           "\"since\": 1, \"what\": \"file:/dead%d/x\", \"target\": "
+		                           "\"/dead%d\", \"mount_id\": %d}",
+		                           self_boot_id(arena), (int)getpid(),
+		                           (unsigned long long)child_starttime(getpid()), i, i, i),
+		              0600);
+	}
+	const struct resource *fact = ask(KIND_DIRECTORY, scratch_dir());
+
+	assert_int_equal(fact->state, STATE_UNDETERMINED);
+	assert_non_null(strstr(fact->why, "8 processes hang"));
+	assert_true(ask(KIND_MOUNT, "/proc")->mount.live.value);
+	assert_non_null(strstr(ask(KIND_FILE, "/dead3/x")->why, "/dead3 does not answer"));
+}
+
 #define HANGING(name) cmocka_unit_test_setup_teardown(name, working_setup, end_hangfs)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    HANGING(a_dead_mount_leaves_one_worker_behind_and_the_rest_goes_on),
+	    HANGING(eight_stuck_processes_are_enough),
 	    HANGING(a_worker_killed_in_the_middle_loses_one_fact),
 	};
 

@@ -126,7 +126,7 @@ static int own_etc(void)
 	    copy("/etc/group", "/mnt/group") || copy("/etc/nsswitch.conf", "/mnt/nsswitch.conf")) {
 		return -1;
 	}
-	return mount("/mnt", "/etc", NULL, MS_MOVE, NULL);
+	return mount("/mnt", "/etc", "none", MS_MOVE, NULL);
 }
 
 int scratch_setup(void **state)
@@ -137,7 +137,7 @@ int scratch_setup(void **state)
 		return -1;
 	}
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL)) {
 		return 0;
 	}
 	if (mount("scratch", dir, "tmpfs", 0, "mode=0755") || own_etc()) {

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "unit/provider/observing.h"
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+static bool has_index(void)
+{
+	const struct resource *have = fact(KIND_CANDIDATE, "no-such-package-in-any-index");
+
+	return have->state == STATE_ABSENT;
+}
+
+static void what_nobody_offers_is_absent_and_the_age_of_the_index_is_told(void **state)
+{
+	(void)state;
+	if (!has_index()) {
+		skip();
+	}
+	assert_true(fact(KIND_CANDIDATE, "no-such-package-in-any-index")->candidate.index_age.set);
+}
+
+static void what_is_offered_has_version_and_origin(void **state)
+{
+	(void)state;
+	const struct resource *have = fact(KIND_CANDIDATE, "coreutils");
+
+	if (have->state != STATE_PRESENT) {
+		skip();
+	}
+	assert_non_null(have->candidate.version);
+	assert_non_null(have->candidate.origin);
+	assert_true(have->candidate.versions.count >= 1);
+	assert_true(have->candidate.index_age.value >= 0);
+}
+
+static void without_an_index_nothing_is_absent(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	if (access("/var/lib/apt/lists", F_OK)) {
+		skip();
+	}
+	assert_int_equal(mount("tmpfs", "/var/lib/apt/lists", "tmpfs", 0, NULL), 0);
+	const struct resource *have = fact(KIND_CANDIDATE, "coreutils");
+
+	umount("/var/lib/apt/lists");
+	assert_int_equal(have->state, STATE_UNDETERMINED);
+	assert_has(have->why, "there is no package index");
+}
+
+static int with_namespace(void **state)
+{
+	observing_setup(state);
+	return scratch_setup(state);
+}
+
+static int and_without(void **state)
+{
+	observing_teardown(state);
+	return scratch_teardown(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(what_nobody_offers_is_absent_and_the_age_of_the_index_is_told),
+	    TEST(what_is_offered_has_version_and_origin),
+	    cmocka_unit_test_setup_teardown(without_an_index_nothing_is_absent, with_namespace,
+	                                    and_without),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "unit/provider/aptroot.h"
+
+#define WANT(rest) "{\"kind\": \"hold\", \"package\": \"tool\"" rest "}"
+#define HAVE(rest) "{\"kind\": \"hold\", \"key\": \"tool\"" rest "}"
+
+static void a_hold_is_there_or_not(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	assert_int_equal(compare(WANT(""), HAVE(", \"selection\": \"hold\"")).outcome, OUTCOME_KEPT);
+	v = compare(WANT(""), HAVE(", \"state\": \"absent\", \"selection\": \"install\""));
+	assert_int_equal(v.outcome, OUTCOME_CHANGE);
+	assert_int_equal(v.action, ACTION_CREATE);
+	assert_string_equal(changes(&v, "state"), "not held > held");
+	v = compare(WANT(", \"state\": \"absent\""), HAVE(""));
+	assert_int_equal(v.action, ACTION_REMOVE);
+	assert_string_equal(changes(&v, "state"), "held > not held");
+	assert_int_equal(
+	    compare(WANT(", \"state\": \"absent\""), HAVE(", \"state\": \"absent\"")).outcome,
+	    OUTCOME_KEPT);
+}
+
+static void what_apt_does_not_know_cannot_be_held(void **state)
+{
+	struct verdict v =
+	    compare(WANT(""), HAVE(", \"state\": \"absent\", \"obstacle\": \"unknown\""));
+
+	(void)state;
+	assert_int_equal(v.outcome, OUTCOME_BLOCKED);
+	assert_string_equal(v.why, "unknown");
+}
+
+static void the_package_comes_first(void **state)
+{
+	struct keys ids;
+
+	(void)state;
+	converge_needs(arena, converging_want(arena, WANT("")), &ids);
+	assert_int_equal(ids.count, 1);
+	assert_string_equal(ids.list[0], "package:tool");
+}
+
+static void the_selection_of_this_machine_can_be_read(void **state)
+{
+	const struct resource *have = fact(KIND_HOLD, "dpkg");
+
+	(void)state;
+	if (have->state == STATE_UNDETERMINED) {
+		assert_has(have->why, "dpkg");
+		skip();
+	}
+	assert_non_null(have->hold.selection);
+	assert_int_equal(fact(KIND_HOLD, "no-such-package")->state, STATE_ABSENT);
+	assert_null(fact(KIND_HOLD, "no-such-package")->hold.obstacle);
+}
+
+static void release(void)
+{
+	TOOL("apt-mark", "unhold", "tool");
+}
+
+static void hold(void)
+{
+	TOOL("apt-mark", "hold", "tool");
+}
+
+static void a_fault_anywhere_is_mended_by_the_next_run(void **state)
+{
+	(void)state;
+	APTROOT_NEEDED();
+	TOOL("apt-get", "-y", "install", "tool");
+	converging_sweep(WANT(""), release, "/var/lib/dpkg/status");
+	converging_sweep(WANT(", \"state\": \"absent\""), hold, "/var/lib/dpkg/status");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_hold_is_there_or_not),
+	    TEST(what_apt_does_not_know_cannot_be_held),
+	    TEST(the_package_comes_first),
+	    TEST(the_selection_of_this_machine_can_be_read),
+	    TEST(a_fault_anywhere_is_mended_by_the_next_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
