@@ -77,7 +77,7 @@ VERSION := $(or $(TAGGED:v%=%),0.1.0$(addprefix +g,$(COMMIT)))
 # What single files need beside that, by file stem.
 CFLAGS_cmd_version = -DRECONCILE_VERSION='"$(VERSION)"'
 CFLAGS_hangfs = $(shell $(PKG_CONFIG) --cflags fuse3)
-LIBRARIES_floor = $(PACKAGE_LIBS)
+LIBRARIES_floor = $(PACKAGE_LIBS) $(shell $(PKG_CONFIG) --libs libkmod)
 LIBRARIES_hangfs = $(shell $(PKG_CONFIG) --libs fuse3)
 
 # ---- What people call ----

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { VALUE_MOST = 200, NAME_LEAST = 7 };
+enum { VALUE_MOST = 200, NAME_LEAST = 7, INDENT = 6, LINE_MOST = 100 };
 
 struct sign {
 	const char *text, *word;
@@ -45,23 +45,51 @@ void render_id(struct str *s, const struct resource *r)
 	}
 }
 
-/* One aligned row under a step: name, value. A value of many lines goes on under its own column. */
+/* Where a line of prose is broken: the last blank before `most` columns, or its end. */
+static size_t break_at(const char *text, size_t most)
+{
+	size_t columns = 0, blank = 0, i = 0;
+
+	for (; text[i]; i++) {
+		if (text[i] == ' ') {
+			blank = i;
+		}
+		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+		if (columns > most && blank) {
+			return blank;
+		}
+	}
+	return i;
+}
+
+/* One aligned row under a step: name, value. What is long goes on under its own column. */
 static void add_row(struct str *s, size_t width, const char *name, const char *value)
 {
-	str_addf(s, "      %s", name);
-	str_pad(s, ' ', width > strlen(name) ? width - strlen(name) : 0);
-	str_add(s, "  ");
+	AUTO(str_free) struct str shown = {0};
+	size_t indent = width + INDENT + 2;
+
+	str_addf(s, "%*s%-*s  ", INDENT, "", (int)width, name);
 	for (const char *line = value; line;) {
 		const char *end = strchr(line, '\n');
 		AUTO(str_free) struct str one = {0};
 
 		str_addn(&one, line, end ? (size_t)(end - line) : strlen(line));
-		str_add_printable(s, str_text(&one), VALUE_MOST * 4);
-		str_addc(s, '\n');
+		str_add_printable(&shown, str_text(&one), VALUE_MOST * 4);
 		line = end && end[1] ? end + 1 : NULL;
-		if (line) {
-			str_pad(s, ' ', width + 8);
+		str_add(&shown, line ? "\n" : "");
+	}
+	for (const char *rest = str_text(&shown);;) {
+		const char *end = strchrnul(rest, '\n');
+		size_t n = break_at(rest, LINE_MOST - indent);
+
+		n = rest + n > end ? (size_t)(end - rest) : n;
+		str_addn(s, rest, n);
+		str_addc(s, '\n');
+		if (!rest[n]) {
+			return;
 		}
+		rest += n + 1;
+		str_pad(s, ' ', indent);
 	}
 }
 
@@ -84,13 +112,23 @@ static size_t rows_width(const struct step *step, bool creates)
 	return width;
 }
 
-/* Of something to be made: what it will be. */
+static bool differs(const struct step *step, const char *field)
+{
+	for (size_t i = 0; i < step->differences.count; i++) {
+		if (strcmp(step->differences.list[i].field, field) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of something to be made: what it will be. What differs has a row of its own. */
 static void add_wanted(struct str *s, struct arena *arena, size_t width, const struct step *step)
 {
 	for (size_t i = 0; i < step->want->kind->field_count; i++) {
 		const struct field *f = &step->want->kind->fields[i];
 
-		if (field_is_set(f, step->want) && !(f->flags & FIELD_FACT)) {
+		if (field_is_set(f, step->want) && !(f->flags & FIELD_FACT) && !differs(step, f->name)) {
 			add_row(s, width, f->name, compare_show(arena, f, step->want));
 		}
 	}
@@ -104,6 +142,10 @@ static void add_differences(struct str *s, size_t width, const struct step *step
 		AUTO(str_free) struct str text = {0};
 
 		if (creates && strcmp(d->field, "state") == 0) {
+			continue;
+		}
+		if (creates && !d->from) {
+			add_row(s, width, d->field, d->to ? d->to : "");
 			continue;
 		}
 

@@ -36,25 +36,32 @@ static void set(struct step *step, enum outcome outcome, const char *why)
 	step->why = why;
 }
 
-/* Is what would be done now what the plan showed, and no graver? Below a mount that came up in this
- * run nothing could be shown but that. */
+static bool shows(const struct step *shown, const struct difference *d)
+{
+	for (size_t i = 0; i < shown->differences.count; i++) {
+		const struct difference *other = &shown->differences.list[i];
+
+		if (text_equal(d->field, other->field) && text_equal(d->to, other->to)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Would nothing be done now but what the plan showed, and nothing graver? Less will do: an earlier
+ * step may have mended a part of it. Below a mount that came up in this run nothing could be shown
+ * but that. */
 static bool as_shown(const struct step *shown, const struct step *now)
 {
 	if (shown->marks & MARK_AFTER_MOUNT) {
 		return true;
 	}
-	if (shown->action != now->action || (now->marks & ~shown->marks) ||
-	    shown->differences.count != now->differences.count) {
-		return false;
-	}
-	for (size_t i = 0; i < shown->differences.count; i++) {
-		const struct difference *a = &shown->differences.list[i], *b = &now->differences.list[i];
-
-		if (!text_equal(a->field, b->field) || !text_equal(a->to, b->to)) {
+	for (size_t i = 0; i < now->differences.count; i++) {
+		if (!shows(shown, &now->differences.list[i])) {
 			return false;
 		}
 	}
-	return true;
+	return shown->action == now->action && !(now->marks & ~shown->marks);
 }
 
 /* The steps that are carried out together. */

@@ -166,7 +166,12 @@ static int load_last_good(struct engine *engine, struct err *err)
 	int64_t since, most = STALE_MOST;
 	struct value document;
 
-	if (last_good_read(history_last_good_path(engine), engine->arena, &document, &since, err)) {
+	const char *path = history_last_good_path(engine);
+
+	if (!path) {
+		return err_set(err, ERR_INPUT, 0, "it lies with the history, which does not answer");
+	}
+	if (last_good_read(path, engine->arena, &document, &since, err)) {
 		return -(int)err->code;
 	}
 	if (strcmp(digest_value(&document).hex, engine->tree_digest) == 0) {

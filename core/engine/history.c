@@ -303,18 +303,21 @@ static void keep_tree(struct engine *engine, int exit_code)
 	struct err err = {0};
 	bool served = exit_code != 1 && exit_code != 3 && exit_code != 7;
 
-	if (served && !engine->stale && !engine->shrink_alarming && !engine->options->only &&
-	    last_good_keep(history_last_good_path(engine), engine->tree_digest, &document, &err)) {
+	const char *path = history_last_good_path(engine);
+
+	if (served && path && !engine->stale && !engine->shrink_alarming && !engine->only &&
+	    last_good_keep(path, engine->tree_digest, &document, &err)) {
 		engine_note(engine, "the tree could not be kept as the last good one: %s", err.text);
 	}
 }
 
 const char *history_last_good_path(struct engine *engine)
 {
-	const char *history = engine->options->history, *slash = strrchr(history, '/');
+	const char *history = engine->options->history;
+	const char *folder = path_fault(history) ? NULL : path_parent(engine->arena, history);
 
-	return arena_printf(engine->arena, "%.*slast-good.json",
-	                    slash ? (int)(slash - history + 1) : 0, history);
+	return folder && !unanswered(engine) ? path_join(engine->arena, folder, "last-good.json")
+	                                     : NULL;
 }
 
 void history_end(struct engine *engine, int64_t run, int exit_code, const struct plan *plan,

@@ -93,7 +93,7 @@ void history_outcomes(struct engine *engine, const struct intents *intents,
                       struct step *const *steps, size_t n);
 void history_end(struct engine *engine, int64_t run, int exit_code, const struct plan *plan,
                  const char *error, bool changed);
-/* Beside the history. */
+/* Beside the history; NULL: its folder does not answer, or that is no path. */
 const char *history_last_good_path(struct engine *engine);
 
 void engine_note(struct engine *engine, const char *fmt, ...) PRINTF(2, 3);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* See last_good.h. The file is one line with the digest, then the document as JSON; its modification
- * time says when the tree last served. */
+/* See last_good.h. The file is one line with the digest, then the document as JSON; its
+ * modification time says when the tree last served. */
 #include "engine/last_good.h"
 
 #include "base/digest.h"

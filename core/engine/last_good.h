@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The last tree that loaded and served, kept whole beside the history, for root alone: `run` goes on
- * with it while the tree does not load. The history itself keeps digests of the files only, because
- * their texts may hold what not everybody may read.
+ * The last tree that loaded and served, kept whole beside the history, for root alone: `run` goes
+ * on with it while the tree does not load. The history itself keeps digests of the files only,
+ * because their texts may hold what not everybody may read.
  */
 #ifndef ENGINE_LAST_GOOD_H
 #define ENGINE_LAST_GOOD_H

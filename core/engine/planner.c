@@ -166,10 +166,16 @@ static void look_through_mount(struct planning *p, struct step *step, const stru
 		step->why = arena_printf(p->arena, "lies on %s, which is not mounted", mount->id);
 		return;
 	}
+	step->differences = (struct differences){0};
+	if (step->want->kind->traits & KIND_NOT_YET) {
+		step->action = ACTION_NONE;
+		step->outcome = OUTCOME_PENDING;
+		step->why = arena_printf(p->arena, "known once %s is there", mount->id);
+		return;
+	}
 	step->marks = MARK_AFTER_MOUNT;
 	step->outcome = OUTCOME_CHANGE;
 	step->why = NULL;
-	step->differences = (struct differences){0};
 	if (step->want->kind->id == KIND_MOUNT) {
 		step->action = ACTION_CREATE;
 	} else {
@@ -177,6 +183,34 @@ static void look_through_mount(struct planning *p, struct step *step, const stru
 	}
 	differences_add(p->arena, &step->differences, "state", "known after mount",
 	                state_name(step->want->state));
+}
+
+/* Something that comes before it may make the folder it is to lie in: a directory or mount of that
+ * path, or whatever is no matter of paths. */
+static bool folder_may_come(const struct planning *p, const struct step *step)
+{
+	const char *folder = path_parent(p->arena, step->want->key);
+
+	for (size_t i = 0; i < step->need_count; i++) {
+		const struct step *need = &p->steps[step->needs[i]];
+		enum kind_id kind = need->want->kind->id;
+		bool of_paths = kind == KIND_DIRECTORY || kind == KIND_FILE || kind == KIND_MOUNT;
+
+		if (need->outcome == OUTCOME_CHANGE && (!of_paths || text_equal(need->want->key, folder))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What is to lie in a folder that is not there, and that nobody makes. */
+static void ask_for_folder(const struct planning *p, struct step *step)
+{
+	if (step->outcome == OUTCOME_CHANGE && !(step->marks & MARK_AFTER_MOUNT) &&
+	    step->have->state == STATE_ABSENT && step->have->why && !folder_may_come(p, step)) {
+		step->outcome = OUTCOME_BLOCKED;
+		step->why = step->have->why;
+	}
 }
 
 /* A change waits for what it needs: when that cannot converge, neither can it. */
@@ -254,6 +288,7 @@ static int make_step(struct planning *p, size_t at, const struct resource *have,
 	}
 	gate_step(p->arena, &p->gate, p->selected[number], step);
 	wait_for_needs(p, step);
+	ask_for_folder(p, step);
 	return 0;
 }
 

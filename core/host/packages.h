@@ -5,8 +5,8 @@
 
 #include "base/list.h"
 
-/* From /var/lib/dpkg/status (deb-status fields), or from dpkg-query when a journal or a lock
- * holder is there. */
+/* From /var/lib/dpkg/status (deb-status fields), or from dpkg-query when a journal or a lock holder
+ * is there. */
 struct host_package {
 	bool known;         /* dpkg has a stanza of it */
 	const char *want;   /* first word of Status: install, hold, deinstall, purge, unknown */
@@ -22,8 +22,8 @@ struct host_package_manager {
 	const char *lock_command; /* the name of that process, "" when it cannot be told */
 	bool interrupted;         /* dpkg was cut off: its journal is there */
 	struct list unconfigured; /* packages that wait for dpkg --configure -a */
-	bool
-	    under_systemd; /* PID 1 is a systemd, and provably shares our mount and pid namespace and our root */
+	/* PID 1 is a systemd, and provably shares our mount and pid namespace and our root. */
+	bool under_systemd;
 };
 
 /* What apt would install. By apt-cache policy; no network. */

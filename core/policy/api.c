@@ -109,6 +109,10 @@ static int l_kind(lua_State *L)
 
 /* ---- Items ---- */
 
+enum {
+	KEY_SHOWN = 200
+}; /* bytes of a key, which may be any text when the table is the policy's own */
+
 static void add_name(struct str *name, const struct run *run, const struct item *item)
 {
 	if (!item) {
@@ -119,7 +123,8 @@ static void add_name(struct str *name, const struct run *run, const struct item 
 		} else {
 			add_name(name, run, item->outer);
 		}
-		str_addf(name, ".%s", item->key);
+		str_addc(name, '.');
+		str_add_printable(name, item->key, KEY_SHOWN);
 	}
 }
 

@@ -174,26 +174,25 @@ static int l_pattern(lua_State *L)
 	return original(L);
 }
 
+/* By length, as Lua itself goes over it: a NUL does not end a format. */
 static int l_format(lua_State *L)
 {
-	const char *format = luaL_checkstring(L, 1);
+	size_t length;
+	const char *at = luaL_checklstring(L, 1, &length), *end = at + length;
 	int argument = 1;
 
-	for (; *format; format++) {
-		if (*format != '%' || *++format == '%') {
+	for (; at < end; at++) {
+		if (*at != '%' || *++at == '%') {
 			continue;
 		}
-		format += strspn(format, "-+ #0123456789.");
+		at += strspn(at, "-+ #0123456789.");
 		argument++;
-		if (*format == 'p') {
+		if (*at == 'p') {
 			luaL_error(L, "format has no %%p here: an address says nothing about a node");
 		}
-		if (*format == 's' && !lua_isnoneornil(L, argument) && !lua_isboolean(L, argument) &&
+		if (*at == 's' && !lua_isnoneornil(L, argument) && !lua_isboolean(L, argument) &&
 		    !lua_isstring(L, argument)) {
 			luaL_error(L, "%%s takes a text or a number, not a %s", luaL_typename(L, argument));
-		}
-		if (!*format) {
-			break;
 		}
 	}
 	return original(L);

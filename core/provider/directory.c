@@ -19,6 +19,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	}
 	if (look.type == FILE_NONE) {
 		have->state = STATE_ABSENT;
+		ownership_note_parent(host, arena, have);
 	} else {
 		have->directory.type = ownership_type(look.type);
 		have->directory.mode = arena_printf(arena, "%04o", look.mode);

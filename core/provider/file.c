@@ -49,6 +49,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	*ret_have = have;
 	if (look.type == FILE_NONE) {
 		have->state = STATE_ABSENT;
+		ownership_note_parent(host, arena, have);
 		return 0;
 	}
 	have->file.type = ownership_type(look.type);

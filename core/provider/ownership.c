@@ -59,6 +59,15 @@ int ownership_need_parent(struct host *host, const char *path, struct arena *are
 	           : 0;
 }
 
+void ownership_note_parent(struct host *host, struct arena *arena, struct resource *absent)
+{
+	struct err err = {0};
+
+	if (ownership_need_parent(host, absent->key, arena, &err) && err.code == ERR_BUSY) {
+		absent->why = arena_strdup(arena, err.text);
+	}
+}
+
 static int settle(struct host *host, const char *path, const struct file_look *look,
                   const struct ownership_ids *ids, struct err *err)
 {

@@ -24,6 +24,8 @@ int ownership_resolve(const struct ownership *want, unsigned mode, struct owners
 /* ERR_BUSY when the folder it would lie in is not there: nobody said how that one should be. */
 int ownership_need_parent(struct host *host, const char *path, struct arena *arena,
                           struct err *err) MUST_CHECK;
+/* The same of one that was just observed absent, as its `why`: so that the plan can say it. */
+void ownership_note_parent(struct host *host, struct arena *arena, struct resource *absent);
 /* Changes what differs and nothing else. The owner comes first: changing it clears set-id bits. */
 int ownership_mend(struct host *host, const char *path, const struct ownership *want,
                    struct err *err) MUST_CHECK;

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 #
 # Modules as libkmod sees them in the tree of a Debian kernel package. Nothing is loaded.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 
 load support/common
 load support/modtree
 
 setup()
 {
-	GUARD=30 # shellcheck disable=SC2034
+	GUARD=30
 	scratch_open
 	modtree_bind
 	# the tree stands in for that of the running kernel

@@ -59,6 +59,12 @@ settled()
 	assert_equal "$before" "$after"
 }
 
+is_settled()
+{
+	at_node plan
+	[[ $status == 0 ]]
+}
+
 version_of()
 {
 	in_root dpkg-query -W -f '${Version}' "$1"
@@ -292,11 +298,9 @@ END
 	assert_status 4
 	assert_output -p "the package manager's lock is held by process"
 	wait_for 30 in_root test -e /var/tmp/ended
-	wait_for 30 bash -c '! fuser "$1" 2>/dev/null' _ "$(root_file /var/lib/dpkg/lock-frontend)" || :
-	wait %% || :
-	at_node apply --yes
-	assert_status 0
+	wait_for 30 is_settled
 	assert_equal "install ok installed" "$(dpkg_state slow)"
+	at_node apply --yes
 	settled
 }
 

@@ -9,6 +9,7 @@
 #	policy NAME <LUA	policies/NAME.lua
 #	run_node COMMAND ...	run_reconcile with this tree and node; node_run: the same without run_within
 #	assert_untouched	nothing in AREA and no mount is other than at the last mark_area
+#	leftovers, none_left	whether processes of the program live on
 #	refused COMMAND ...	it fails: status 1, an error on stderr, nothing on stdout but JSON, AREA untouched
 
 tree_open()
@@ -92,4 +93,21 @@ refused()
 	[[ " $* " == *" --json "* ]] || refute_output
 	assert_untouched
 	assert_equal "$before" "$(intents_recorded)"
+}
+
+# leftovers: pids of the program that still live in the test's namespace
+leftovers()
+{
+	local pid found=
+
+	for pid in $(_members "$(readlink "/proc/$(ns_pid)/ns/mnt")"); do
+		[[ $(readlink "/proc/$pid/exe") != "$RECONCILE" ]] || found+=" $pid"
+	done
+	[[ -n $found ]] && echo "$found"
+}
+
+# none_left: nobody of the program lives in the test's namespace
+none_left()
+{
+	! leftovers >/dev/null
 }

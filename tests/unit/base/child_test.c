@@ -247,8 +247,12 @@ static void child_has_default_signals_and_a_group_of_its_own(void **state)
 static int leave_a_child(int fd, void *context)
 {
 	struct child child = start(deaf, context, NULL);
+	char c;
 
-	return write(fd, &child, sizeof child) == (ssize_t)sizeof child ? 0 : 1;
+	/* Once it has spoken, our end of the socket cannot end it any more. */
+	return read(child.fd, &c, 1) == 1 && write(fd, &child, sizeof child) == (ssize_t)sizeof child
+	           ? 0
+	           : 1;
 }
 
 static void child_dies_with_its_parent(void **state)

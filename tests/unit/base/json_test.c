@@ -93,6 +93,7 @@ static void json_numbers_are_whole_and_fit_64_bits(void **state)
 	check_refused("[0.1]", "0.1 is not a whole number");
 	check_refused("1e300", "is not a whole number");
 	check_refused("-1e300", "is not a whole number");
+	check_refused("9007199254740994.0", "is not a whole number"); /* or its neighbour: who knows */
 	check_refused("9223372036854775808", "too big");
 	check_refused("1e999", "overflow");
 	check_refused("NaN", "not JSON");

@@ -142,12 +142,13 @@ static void what_needs_a_failed_step_is_blocked_and_the_rest_goes_on(void **stat
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
 	node_wants("");
-	node_tree("policies/p.lua",
-	          "return { name = 'p', summary = 's', handles = {}, plan = function(want, facts, plan)\n"
-	          "plan:command{name = 'c', argv = {'/bin/false'}, creates = '$/x', reason = 'r'}\n"
-	          "plan:file{path = '$/f', content = '', reason = 'r', after = {'command:c'}}\n"
-	          "plan:file{path = '$/g', content = '', reason = 'r'}\n"
-	          "end }\n");
+	node_tree(
+	    "policies/p.lua",
+	    "return { name = 'p', summary = 's', handles = {}, plan = function(want, facts, plan)\n"
+	    "plan:command{name = 'c', argv = {'/bin/false'}, creates = '$/x', reason = 'r'}\n"
+	    "plan:file{path = '$/f', content = '', reason = 'r', after = {'command:c'}}\n"
+	    "plan:file{path = '$/g', content = '', reason = 'r'}\n"
+	    "end }\n");
 	assert_int_equal(node_apply(NULL), 5);
 	assert_string_equal(node_step(node.result.plan, "file", "f")->why,
 	                    "needs command:c, which is failed");

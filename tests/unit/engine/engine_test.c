@@ -138,7 +138,7 @@ static void a_last_good_tree_that_is_too_old_is_not_used(void **state)
 	node.options.stale_ok = true;
 	node_wants(arena_printf(node.arena, "stale_max: 1s\n%s", wants));
 	assert_int_equal(node_apply(NULL), 0);
-	node_wants("resources: [\n");
+	node_wants("mode: safest\n");
 	struct timespec t = {.tv_sec = 2, .tv_nsec = 100000000};
 
 	nanosleep(&t, NULL);

@@ -236,8 +236,8 @@ static void what_is_no_recording_is_refused_with_its_place(void **state)
 	struct strmap *map;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		assert_int_equal(facts_parse(cases[i].text, strlen(cases[i].text), "f.json", node.arena, &map,
-		                             &node.err),
+		assert_int_equal(facts_parse(cases[i].text, strlen(cases[i].text), "f.json", node.arena,
+		                             &map, &node.err),
 		                 -ERR_INPUT);
 		assert_string_equal(node.err.at.file, "f.json");
 		if (i && cases[i].says) {

@@ -17,7 +17,8 @@ static size_t journal_count(const char **ret_ids)
 	struct err err;
 	AUTO(str_free) struct str ids = {0};
 
-	assert_int_equal(journal_list(node_path("run/intents.json"), node.arena, &list, &count, &err), 0);
+	assert_int_equal(journal_list(node_path("run/intents.json"), node.arena, &list, &count, &err),
+	                 0);
 	for (size_t i = 0; i < count; i++) {
 		str_addf(&ids, "%s=%s ", list[i].id, list[i].outcome ? list[i].outcome : "none");
 	}
@@ -176,7 +177,8 @@ static void what_a_killed_run_left_is_observed_and_closed(void **state)
 	assert_has(node_run(1), "\"outcome\":\"interrupted\"");
 	assert_has(node_run(1), "\\\"state\\\":\\\"present\\\"");
 	assert_has(node_run(2), "\\\"state\\\":\\\"absent\\\"");
-	/* What got through is ours: nothing wants it, so it is an orphan. The other one is not there. */
+	/* What got through is ours: nothing wants it, so it is an orphan. The other one is not there.
+	 * */
 	struct plan *plan = node_plan();
 
 	assert_int_equal(plan->orphan_count, 1);

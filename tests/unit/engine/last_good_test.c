@@ -76,7 +76,8 @@ static void what_was_kept_is_read_and_only_root_may(void **state)
 static void serving_again_only_moves_the_time(void **state)
 {
 	struct arena *arena = arena_create();
-	struct value document = tree(arena, "version: 1\n"), other = tree(arena, "version: 1\nmode: safe\n");
+	struct value document = tree(arena, "version: 1\n"),
+	             other = tree(arena, "version: 1\nmode: safe\n");
 	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
 	struct stat before, after;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A node of the test's own: a tree, a history and a run-dir below the scratch folder, and an engine
- * that works on it for real. The node is called "n". Private members of the engine may be looked at.
+ * that works on it for real. The node is called "n". Private members of the engine may be looked
+ * at.
  */
 #ifndef TEST_NODE_H
 #define TEST_NODE_H
@@ -61,7 +62,8 @@ static inline bool node_consent(void *context, const struct plan *plan)
 	return !node.refuse;
 }
 
-/* Writes a file of the tree, with the folders above it; "$" in the text becomes the scratch folder. */
+/* Writes a file of the tree, with the folders above it; "$" in the text becomes the scratch folder.
+ * */
 static inline void node_tree(const char *path, const char *text)
 {
 	AUTO(str_free) struct str out = {0};
@@ -221,11 +223,11 @@ static inline const char *node_run(int64_t run)
 	return arena_strdup(node.arena, str_text(&text));
 }
 
-#define assert_has(text, part)                                                                     \
-	do {                                                                                           \
-		if (!strstr((text), (part))) {                                                             \
-			fail_msg("'%s' is not in: %s", (part), (text));                                        \
-		}                                                                                          \
+#define assert_has(text, part)                              \
+	do {                                                    \
+		if (!strstr((text), (part))) {                      \
+			fail_msg("'%s' is not in: %s", (part), (text)); \
+		}                                                   \
 	} while (0)
 
 #define node_test(f) cmocka_unit_test_setup_teardown(f, node_setup, node_teardown)

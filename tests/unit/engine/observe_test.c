@@ -50,8 +50,9 @@ static void a_kind_that_cannot_be_listed_says_so(void **state)
 {
 	(void)state;
 	node.engine = engine_open(&node.options, NULL);
-	assert_int_equal(engine_facts(node.engine, &kind_table[KIND_FILE], NULL, &facts, &count, &node.err),
-	                 -ERR_INPUT);
+	assert_int_equal(
+	    engine_facts(node.engine, &kind_table[KIND_FILE], NULL, &facts, &count, &node.err),
+	    -ERR_INPUT);
 	assert_has(node.err.text, "cannot be listed");
 }
 

@@ -173,6 +173,160 @@ static void only_brings_along_what_is_needed(void **state)
 	arena_free(s.arena);
 }
 
+static int plan_with(struct sample *s, const char *const *only, struct err *err)
+{
+	struct facts facts;
+	struct wanted_set set;
+	struct plan plan;
+	struct gate gate = sample_open_gate;
+
+	gate.only = only;
+	facts_init_recorded(&facts, s->arena, s->facts, NULL);
+	assert_int_equal(planner_wanted(s->arena, &s->decision, &set, err), 0);
+	return planner_plan(&set, &s->decision, &facts, &gate, &plan, err);
+}
+
+static void each_word_of_only_must_name_something(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	const char *const good[] = {"directory:/d", "file", NULL};
+	const char *const bad[] = {"directory:/d", "file:/typo", NULL};
+	struct err err = {0};
+
+	sample_want(&s, KIND_DIRECTORY, "/d");
+	sample_want(&s, KIND_FILE, "/f");
+	assert_int_equal(plan_with(&s, good, &err), 0);
+	assert_int_equal(plan_with(&s, bad, &err), -ERR_INPUT);
+	assert_string_equal(err.text, "--only file:/typo: nothing of that name is wanted on this node");
+	arena_free(s.arena);
+}
+
+static void what_needs_something_pending_waits_but_for_a_loaded_module(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	struct resource have[] = {
+	    *resource_create(s.arena, &kind_table[KIND_PACKAGE], "p"),
+	    *resource_create(s.arena, &kind_table[KIND_MODULE], "m"),
+	};
+	const struct resource *want[] = {&have[0], &have[1]};
+	struct step need = {.want = want[0], .have = &have[0], .outcome = OUTCOME_PENDING};
+
+	assert_false(planner_is_met(&need));
+	need = (struct step){.want = want[1], .have = &have[1], .outcome = OUTCOME_PENDING};
+	assert_false(planner_is_met(&need));
+	have[1].module.loaded = (struct truth){true, true};
+	assert_true(planner_is_met(&need));
+	static const enum outcome met[] = {OUTCOME_KEPT, OUTCOME_CHANGED};
+	static const enum outcome unmet[] = {OUTCOME_CHANGE, OUTCOME_BLOCKED, OUTCOME_SKIPPED,
+	                                     OUTCOME_FAILED, OUTCOME_UNDETERMINED};
+
+	for (size_t i = 0; i < ARRAY_LEN(met); i++) {
+		need.outcome = met[i];
+		assert_true(planner_is_met(&need));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(unmet); i++) {
+		need.outcome = unmet[i];
+		assert_false(planner_is_met(&need));
+	}
+	arena_free(s.arena);
+}
+
+/* One change under jobs, in mode safe and with nobody there. */
+static const struct step *plan_under_jobs(struct sample *s, enum state scheduler, int64_t jobs)
+{
+	static const struct gate gate = {.mode = "safe", .jobs = JOBS_NOT_COUNTED};
+
+	sample_want(s, KIND_HOLD, "linux-aws");
+	sample_fact(s, KIND_HOLD, "linux-aws", STATE_ABSENT);
+	sample_want(s, KIND_PACKAGE, "p");
+	struct resource *have = sample_fact(s, KIND_PACKAGE, "p", STATE_ABSENT);
+	struct resource *fact = sample_fact(s, KIND_SCHEDULER, "", scheduler);
+
+	have->package.candidate = "1";
+	fact->scheduler.jobs = (struct number){scheduler == STATE_PRESENT, jobs};
+	fact->why = "no permission";
+	struct plan *plan = arena_alloc(s->arena, sizeof *plan);
+
+	*plan = sample_plan(s, &gate);
+	return sample_step(plan, "package:p");
+}
+
+static void work_under_jobs_waits_for_jobs_and_when_they_cannot_be_counted(void **state)
+{
+	(void)state;
+	static const struct {
+		enum state scheduler;
+		int64_t jobs;
+		const char *why; /* NULL: it is not held up by jobs */
+	} cases[] = {
+	    {STATE_PRESENT, 2, "waits until no job runs on this node (2 now)"},
+	    {STATE_PRESENT, 0, NULL},
+	    {STATE_ABSENT, 0, NULL},
+	    {STATE_UNDETERMINED, 0, "cannot tell whether a job runs on this node: no permission"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct sample s = sample_create();
+		const struct step *step = plan_under_jobs(&s, cases[i].scheduler, cases[i].jobs);
+
+		if (!(step->marks & MARK_UNDER_JOBS)) {
+			fail_msg("not a change: %s", step->why ? step->why : "?");
+		}
+		if (cases[i].why) {
+			assert_string_equal(step->why, cases[i].why);
+			assert_int_equal(step->outcome, OUTCOME_BLOCKED);
+		} else {
+			assert_int_equal(step->outcome, OUTCOME_CHANGE);
+		}
+		arena_free(s.arena);
+	}
+}
+
+static void a_block_of_a_policy_does_not_hide_what_is_right(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	struct note block = {
+	    .rule = "r", .resource = "directory:/d", .origin = {.policy = "t", .reason = "no"}};
+
+	sample_want(&s, KIND_DIRECTORY, "/d");
+	sample_fact(&s, KIND_DIRECTORY, "/d", STATE_PRESENT)->directory.mode = "0755";
+	s.decision.blocks = &block;
+	s.decision.block_count = 1;
+	struct plan plan = sample_plan(&s, &sample_open_gate);
+
+	assert_int_equal(sample_step(&plan, "directory:/d")->outcome, OUTCOME_KEPT);
+	assert_int_equal(plan_exit_code(&plan), 4); /* the block itself still counts */
+	arena_free(s.arena);
+}
+
+static void what_can_only_be_observed_cannot_be_wanted(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	struct wanted_set set;
+	struct err err = {0};
+
+	sample_want(&s, KIND_CANDIDATE, "p");
+	assert_int_equal(planner_wanted(s.arena, &s.decision, &set, &err), -ERR_INPUT);
+	assert_string_equal(err.at.file, "test.yaml");
+	assert_int_equal(err.at.line, 1);
+	arena_free(s.arena);
+}
+
+static void nothing_wanted_is_a_plan_without_steps(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	struct plan plan = sample_plan(&s, &sample_open_gate);
+
+	assert_int_equal(plan.step_count, 0);
+	assert_int_equal(plan_exit_code(&plan), 0);
+	arena_free(s.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +338,12 @@ int main(void)
 	    cmocka_unit_test(what_lies_on_a_live_mount_is_compared),
 	    cmocka_unit_test(a_fact_that_was_not_recorded_is_undetermined_and_stops_what_needs_it),
 	    cmocka_unit_test(only_brings_along_what_is_needed),
+	    cmocka_unit_test(each_word_of_only_must_name_something),
+	    cmocka_unit_test(what_needs_something_pending_waits_but_for_a_loaded_module),
+	    cmocka_unit_test(work_under_jobs_waits_for_jobs_and_when_they_cannot_be_counted),
+	    cmocka_unit_test(a_block_of_a_policy_does_not_hide_what_is_right),
+	    cmocka_unit_test(what_can_only_be_observed_cannot_be_wanted),
+	    cmocka_unit_test(nothing_wanted_is_a_plan_without_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,8 +166,9 @@ static void what_is_no_whole_saved_plan_is_refused(void **state)
 	assert_has(node.err.text, "touched or damaged");
 	assert_int_equal(read_plan("{}", &saved), -ERR_INPUT);
 	assert_has(node.err.text, "not a saved plan of this version");
-	assert_int_equal(read_plan("{\"reconcile_plan\": 2, \"content\": {}, \"digest\": \"\"}", &saved),
-	                 -ERR_INPUT);
+	assert_int_equal(
+	    read_plan("{\"reconcile_plan\": 2, \"content\": {}, \"digest\": \"\"}", &saved),
+	    -ERR_INPUT);
 	assert_int_equal(engine_plan_read(node.engine, node_path("no such"), &saved, &node.err),
 	                 -ERR_INPUT);
 	assert_int_equal(node.err.os, ENOENT);

@@ -5,13 +5,12 @@
 static void policy(const char *body)
 {
 	node_wants("");
-	node_tree("policies/p.lua",
-	          arena_printf(node.arena,
-	                       "return { name = 'p', summary = 's', handles = {},\n"
-	                       "plan = function(want, facts, plan)\n"
-	                       "%s\n"
-	                       "end }\n",
-	                       body));
+	node_tree("policies/p.lua", arena_printf(node.arena,
+	                                         "return { name = 'p', summary = 's', handles = {},\n"
+	                                         "plan = function(want, facts, plan)\n"
+	                                         "%s\n"
+	                                         "end }\n",
+	                                         body));
 }
 
 static void a_field_wanted_another_way_afterwards_is_refused_with_both_lines(void **state)
@@ -97,8 +96,8 @@ static void paper_changes_nothing_of_what_was_read(void **state)
 	struct plan *plan = node_plan();
 
 	assert_string_equal(plan->steps[0].origins[0].reason, "absent");
-	const struct resource *fact =
-	    strmap_get(node.engine->facts.log, arena_printf(node.arena, "directory:%s", node_path("d")));
+	const struct resource *fact = strmap_get(
+	    node.engine->facts.log, arena_printf(node.arena, "directory:%s", node_path("d")));
 
 	assert_int_equal(fact->state, STATE_ABSENT);
 	assert_false(node_has("d"));

@@ -51,6 +51,10 @@ static void addresses_never_show(void **state)
 	                  "policy test: nothing is called 'say'");
 	assert_body_fails("local s = string.format('%5p', {})", 1,
 	                  "policy test: format has no %p here: an address says nothing about a node");
+	assert_body_fails("local s = string.format('\\0%p', {})", 1,
+	                  "policy test: format has no %p here: an address says nothing about a node");
+	assert_body_fails("local s = string.format('\\0%d %s', 1, {})", 1,
+	                  "policy test: %s takes a text or a number, not a table");
 }
 
 static void format_works(void **state)
