@@ -17,7 +17,8 @@ end
 local function brought_by(want, facts, mount)
   local _, module = module_for(want, mount.type)
   if module and module.package and mount.state ~= "absent" then
-    return { "package:" .. kernels.package_name(module, facts.kernel.running) }
+    local package = kernels.package_name(module, facts.kernel.running)
+    return kernels.can_be_package(package) and { "package:" .. package } or nil
   end
 end
 

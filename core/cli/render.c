@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { VALUE_MOST = 200, NAME_LEAST = 7, INDENT = 6, LINE_MOST = 100 };
+enum { VALUE_MOST = 200, TEXT_MOST = 800, NAME_LEAST = 7, INDENT = 6, LINE_MOST = 100 };
 
 struct sign {
 	const char *text, *word;
@@ -74,7 +74,7 @@ static void add_row(struct str *s, size_t width, const char *name, const char *v
 		AUTO(str_free) struct str one = {0};
 
 		str_addn(&one, line, end ? (size_t)(end - line) : strlen(line));
-		str_add_printable(&shown, str_text(&one), VALUE_MOST * 4);
+		str_add_printable(&shown, str_text(&one), TEXT_MOST);
 		line = end && end[1] ? end + 1 : NULL;
 		str_add(&shown, line ? "\n" : "");
 	}
@@ -227,7 +227,7 @@ static void add_note(struct str *s, bool colour, const char *sign, const char *t
 {
 	AUTO(str_free) struct str shown = {0};
 
-	str_add_printable(&shown, title, VALUE_MOST * 4);
+	str_add_printable(&shown, title, TEXT_MOST);
 	str_add(s, "  ");
 	output_paint(s, colour, COLOUR_YELLOW, sign);
 	str_addc(s, ' ');

@@ -135,8 +135,6 @@ static void uncover(struct carry *carry, struct step *step, struct step *now)
 	struct gate gate = planning_gate(carry->engine);
 
 	gate_step(carry->engine->arena, &gate, true, now);
-	step->differences = now->differences;
-	step->action = now->action;
 	step->marks |= now->marks;
 }
 
@@ -154,6 +152,9 @@ static bool still_to_do(struct carry *carry, struct step *step, const struct res
 	if (step->marks & MARK_AFTER_MOUNT) {
 		uncover(carry, step, &now);
 	}
+	/* Just this is done, and recorded. */
+	step->differences = now.differences;
+	step->action = now.action;
 	if (now.outcome != OUTCOME_CHANGE) {
 		set(step, now.outcome, now.why);
 		return false;

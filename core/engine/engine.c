@@ -20,7 +20,8 @@ struct engine *engine_open(const struct engine_options *options, const struct en
 	struct arena *arena = arena_create();
 	struct engine *engine = arena_alloc(arena, sizeof *engine);
 	struct worker_options worker = {
-	    .run_dir = options->write_state ? options->run_dir : NULL,
+	    .run_dir = options->run_dir,
+	    .read_only = !options->write_state,
 	    .waiting = watch ? watch->waiting : NULL,
 	    .context = watch ? watch->context : NULL,
 	};
@@ -205,8 +206,11 @@ int engine_fall_back(struct engine *engine, const struct err *why, struct err *e
 		return -(int)err->code;
 	}
 	engine->stale = true;
-	engine->stale_reason = arena_strdup(engine->arena, why->text);
-	engine_note(engine, "going on with the last good tree: %s", why->text);
+	engine->stale_reason =
+	    why->at.file && why->at.line
+	        ? arena_printf(engine->arena, "%s:%u: %s", why->at.file, why->at.line, why->text)
+	        : arena_strdup(engine->arena, why->text);
+	engine_note(engine, "going on with the last good tree: %s", engine->stale_reason);
 	init_facts(engine);
 	return 0;
 }

@@ -60,8 +60,9 @@ int last_good_keep(const char *path, const char *digest, const struct value *doc
 	return self_state_write(path, str_text(&text), text.length, err);
 }
 
-static int read_all(int fd, const char *path, size_t size, struct arena *arena, char **ret_text,
-                    struct err *err)
+/* NULL: *err says why. */
+static const char *read_all(int fd, const char *path, size_t size, struct arena *arena,
+                            struct err *err)
 {
 	char *text = arena_alloc(arena, size + 1);
 	size_t got = 0;
@@ -70,15 +71,16 @@ static int read_all(int fd, const char *path, size_t size, struct arena *arena, 
 		ssize_t n = read(fd, text + got, size - got);
 
 		if (n < 0 && errno != EINTR) {
-			return err_set(err, ERR_HOST, errno, "cannot read %s", path);
+			err_set(err, ERR_HOST, errno, "cannot read %s", path);
+			return NULL;
 		}
 		if (n == 0) {
-			return err_set(err, ERR_INPUT, 0, "%s was cut short", path);
+			err_set(err, ERR_INPUT, 0, "%s was cut short", path);
+			return NULL;
 		}
 		got += n > 0 ? (size_t)n : 0;
 	}
-	*ret_text = text;
-	return 0;
+	return text;
 }
 
 int last_good_read(const char *path, struct arena *arena, struct value *ret_document,
@@ -86,7 +88,6 @@ int last_good_read(const char *path, struct arena *arena, struct value *ret_docu
 {
 	AUTO(fd_auto) int fd = -1;
 	struct stat st;
-	char *text = NULL;
 
 	if (open_kept(path, &fd, &st, err)) {
 		return -(int)err->code;
@@ -97,9 +98,10 @@ int last_good_read(const char *path, struct arena *arena, struct value *ret_docu
 	if (st.st_size <= DIGEST_LENGTH || st.st_size > MOST) {
 		return err_set(err, ERR_INPUT, 0, "%s is damaged", path);
 	}
-	if (read_all(fd, path, (size_t)st.st_size, arena, &text, err) ||
-	    json_parse(text + DIGEST_LENGTH + 1, (size_t)st.st_size - DIGEST_LENGTH - 1, path, arena,
-	               ret_document, err)) {
+	const char *text = read_all(fd, path, (size_t)st.st_size, arena, err);
+
+	if (!text || json_parse(text + DIGEST_LENGTH + 1, (size_t)st.st_size - DIGEST_LENGTH - 1, path,
+	                        arena, ret_document, err)) {
 		return -(int)err->code;
 	}
 	if (memcmp(digest_value(ret_document).hex, text, DIGEST_LENGTH) != 0) {

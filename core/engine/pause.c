@@ -27,7 +27,7 @@ const char *engine_paused(const struct engine_options *options, struct arena *ar
 	struct stat st;
 	struct err err = {0};
 	const char *text = NULL;
-	bool unseen;
+	bool unseen = false;
 
 	ret_unseen = ret_unseen ? ret_unseen : &unseen;
 	*ret_unseen = false;

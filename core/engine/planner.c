@@ -347,6 +347,20 @@ static struct strmap *notes_by_resource(struct arena *arena, const struct decisi
 	return map;
 }
 
+static struct plan plan_of(const struct decision *decision, struct step *steps, size_t n)
+{
+	return (struct plan){
+	    .steps = steps,
+	    .step_count = n,
+	    .blocks = decision->blocks,
+	    .block_count = decision->block_count,
+	    .warnings = decision->warnings,
+	    .warning_count = decision->warning_count,
+	    .undecided = decision->undecided,
+	    .undecided_count = decision->undecided_count,
+	};
+}
+
 int planner_plan(const struct wanted_set *set, const struct decision *decision, struct facts *facts,
                  const struct gate *gate, struct plan *ret_plan, struct err *err)
 {
@@ -387,15 +401,6 @@ int planner_plan(const struct wanted_set *set, const struct decision *decision, 
 			return -(int)err->code;
 		}
 	}
-	*ret_plan = (struct plan){
-	    .steps = p.steps,
-	    .step_count = n,
-	    .blocks = decision->blocks,
-	    .block_count = decision->block_count,
-	    .warnings = decision->warnings,
-	    .warning_count = decision->warning_count,
-	    .undecided = decision->undecided,
-	    .undecided_count = decision->undecided_count,
-	};
+	*ret_plan = plan_of(decision, p.steps, n);
 	return 0;
 }

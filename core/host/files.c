@@ -22,7 +22,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { LABEL_MOST = 4096 }; /* bytes of a security label */
+enum { ATTRIBUTE_MOST = 8192 }; /* bytes of a security label or an access list */
 
 static int fail(struct err *err, const char *what, const char *path)
 {
@@ -288,16 +288,23 @@ static void name_temporary(const char *name, char temporary[256])
 	}
 }
 
-/* A new file has the label of its folder; the one it replaces may have had its own (SELinux). */
-static void keep_label(int parent, const char *name, int fd)
+/* A new file has the label of its folder (SELinux) and the access list its folder gives to new ones
+ * (acl(5)); the one it replaces may have had its own. */
+static void keep_attributes(int parent, const char *name, int fd)
 {
-	char label[LABEL_MOST];
+	static const char *const kept[] = {"security.selinux", "system.posix_acl_access"};
 	AUTO(fd_auto)
 	int old = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	ssize_t n = old < 0 ? -1 : fgetxattr(old, "security.selinux", label, sizeof label);
+	char value[ATTRIBUTE_MOST];
 
-	if (n > 0 && fsetxattr(fd, "security.selinux", label, (size_t)n, 0)) {
-		return; /* not allowed, or no such labels there: the folder's will do */
+	for (size_t i = 0; old >= 0 && i < ARRAY_LEN(kept); i++) {
+		ssize_t n = fgetxattr(old, kept[i], value, sizeof value);
+
+		if (n > 0 && fsetxattr(fd, kept[i], value, (size_t)n, 0)) {
+			errno = 0; /* not allowed, or no such thing there: the folder's will do */
+		} else if (n < 0 && errno == ENODATA && i == 1 && fremovexattr(fd, kept[i])) {
+			errno = 0; /* neither had one */
+		}
 	}
 }
 
@@ -342,7 +349,7 @@ static int check_replaceable(int parent, const char *name, const char *path, boo
 int files_stage(const char *path, const struct file_write *write_, struct file_stage *ret_stage,
                 struct err *err)
 {
-	struct file_stage stage = {.parent = -1};
+	struct file_stage stage = {.parent = -1, .path = path};
 	const char *name;
 	bool is_file;
 	int r;
@@ -359,7 +366,7 @@ int files_stage(const char *path, const struct file_write *write_, struct file_s
 	name_temporary(name, stage.temporary);
 	r = check_replaceable(stage.parent, name, path, &is_file, err);
 	if (!r && unlinkat(stage.parent, stage.temporary, 0) && errno != ENOENT) {
-		r = fail(err, "remove what was left beside", path);
+		r = fail(err, errno == EROFS ? "write" : "remove what was left beside", path);
 	}
 	if (!r) {
 		AUTO(fd_auto)
@@ -368,7 +375,7 @@ int files_stage(const char *path, const struct file_write *write_, struct file_s
 
 		r = fd < 0 ? fail(err, "write", path) : 0;
 		if (!r && is_file) {
-			keep_label(stage.parent, name, fd);
+			keep_attributes(stage.parent, name, fd);
 		}
 		r = r ? r : fill(fd, path, write_, err);
 	}
@@ -394,11 +401,11 @@ static int sync_folder(int folder, const char *path, struct err *err)
 int files_stage_commit(struct file_stage *stage, struct err *err)
 {
 	if (renameat(stage->parent, stage->temporary, stage->parent, stage->name)) {
-		fail(err, "put in its place", stage->name);
+		fail(err, "replace", stage->path);
 		files_stage_drop(stage);
 		return -(int)err->code;
 	}
-	int r = sync_folder(stage->parent, stage->name, err);
+	int r = sync_folder(stage->parent, stage->path, err);
 
 	close(stage->parent);
 	stage->parent = -1;
@@ -438,6 +445,14 @@ static int open_parent(struct host *host, const char *path, int *ret_parent, con
 	return walk_open_parent(path, ret_parent, ret_name, err);
 }
 
+static bool is_folder_ours(int folder)
+{
+	struct stat st;
+
+	return folder >= 0 && !fstat(folder, &st) && (st.st_uid == 0 || st.st_uid == geteuid()) &&
+	       !(st.st_mode & (S_IWOTH | S_IWGRP));
+}
+
 /* What the path names itself, with O_PATH; never a link. "/" is fine. */
 static int open_place(struct host *host, const char *path, int *ret_fd, struct err *err)
 {
@@ -458,6 +473,13 @@ static int open_place(struct host *host, const char *path, int *ret_fd, struct e
 	}
 	if (S_ISLNK(st.st_mode)) {
 		return err_set(err, ERR_HOST, 0, "%s is a symbolic link: it is not followed", path);
+	}
+	/* Whoever may write the folder may have linked somebody else's file there. */
+	if (S_ISREG(st.st_mode) && st.st_nlink > 1 && !is_folder_ours(parent)) {
+		return err_set(err, ERR_HOST, 0,
+		               "%s has %lu names (hard links), and others may write its folder: owner and "
+		               "mode are left alone",
+		               path, (unsigned long)st.st_nlink);
 	}
 	*ret_fd = place;
 	place = -1;

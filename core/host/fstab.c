@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * See fstab.h. The file is kept as it is, byte for byte, with where each field of each line stands;
- * a change replaces just the bytes of one line, is checked by findmnt(8) where there is one, and
- * put in place whole.
+ * a change replaces just the bytes of one line, which is checked by findmnt(8) where there is one,
+ * and is put in place whole.
  */
 #include "host/host_inner.h"
 
@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define FSTAB "/etc/fstab"
 
@@ -84,6 +86,8 @@ static void find_fields(const char *text, struct line *line)
 		at += strspn(text + at, " \t");
 		size_t n = strcspn(text + at, " \t\n");
 
+		/* Lines that end as on another system: libmount drops that byte as well. */
+		n -= n && text[at + n - 1] == '\r' && (text[at + n] == '\n' || !text[at + n]);
 		/* A # that starts a later field starts a comment there too, as libmount reads it. */
 		if (!n || at >= line->end || text[at] == '#') {
 			return;
@@ -338,12 +342,8 @@ static void replace_line(struct str *out, const struct fstab *fstab, const struc
 	str_addn(out, fstab->text + kept, old->end - kept);
 }
 
-static void append_line(struct str *out, const struct fstab *fstab, const struct fstab_line *line)
+static void new_line(struct str *out, const struct fstab_line *line)
 {
-	str_addn(out, fstab->text, fstab->length);
-	if (fstab->length && fstab->text[fstab->length - 1] != '\n') {
-		str_addc(out, '\n');
-	}
 	for (unsigned i = 0; i < FIELDS; i++) {
 		if (i) {
 			str_addc(out, i < 4 ? '\t' : ' ');
@@ -367,16 +367,24 @@ static long read_summary(const char *text)
 	return -1;
 }
 
-/* How many faults `findmnt --verify` finds in a table. -1: it cannot be told, for want of findmnt
- * or in time. */
-static long count_faults(struct host *host, const char *path, struct str *ret_said)
+/* How many faults `findmnt --verify` finds in the lines. -1: it cannot be told, for want of findmnt
+ * or in time. They stand in a file of their own, in memory: what findmnt asks of every line of a
+ * table takes the longer the more there are, and it looks at each target, of which one may be dead.
+ */
+static long count_faults(struct host *host, const char *lines, size_t length, struct str *ret_said)
 {
+	AUTO(fd_auto) int fd = memfd_create("fstab", MFD_CLOEXEC);
+	char path[64];
 	const char *argv[] = {"findmnt", "--verify", "--tab-file", path, NULL};
 	struct child_command command = {.argv = argv, .timeout_ms = CHECK_MS};
 	struct child_result result;
 	long faults = -1;
 	struct err err;
 
+	if (fd < 0 || write(fd, lines, length) != (ssize_t)length) {
+		return -1;
+	}
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), fd);
 	if (host->ops->run(host, &command, &result, &err)) {
 		return -1;
 	}
@@ -399,17 +407,15 @@ static void on_one_line(struct str *text)
 	}
 }
 
-/* A line of ours must not make the table worse; what was wrong in it before is not ours to judge.
- * */
-static int verify(struct host *host, const struct file_stage *stage, struct err *err)
+/* A line of ours must not be worse than the one it replaces, if there is one: what was wrong with
+ * that before is not ours to judge. */
+static int verify(struct host *host, const struct str *line, const char *old, size_t old_length,
+                  struct err *err)
 {
 	AUTO(str_free) struct str said = {0}, before = {0};
-	char path[sizeof "/etc/" + sizeof stage->temporary];
+	long after = count_faults(host, line->data, line->length, &said);
 
-	snprintf(path, sizeof path, "/etc/%s", stage->temporary);
-	long after = count_faults(host, path, &said);
-
-	if (after <= 0 || after <= count_faults(host, FSTAB, &before)) {
+	if (after <= 0 || (old_length && after <= count_faults(host, old, old_length, &before))) {
 		return 0;
 	}
 	on_one_line(&said);
@@ -431,10 +437,6 @@ static int put(struct host *host, const struct fstab *fstab, const struct str *t
 	struct file_stage stage;
 
 	if (files_stage(FSTAB, &write, &stage, err)) {
-		return -(int)err->code;
-	}
-	if (verify(host, &stage, err)) {
-		files_stage_drop(&stage);
 		return -(int)err->code;
 	}
 	int r = files_stage_commit(&stage, err);
@@ -462,7 +464,7 @@ static int only_line(const struct fstab *fstab, const char *target, const struct
 int fstab_put(struct host *host, const struct fstab_line *line, struct err *err)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();
-	AUTO(str_free) struct str text = {0};
+	AUTO(str_free) struct str text = {0}, now = {0};
 	const struct line *old;
 	struct fstab *fstab;
 
@@ -470,13 +472,22 @@ int fstab_put(struct host *host, const struct fstab_line *line, struct err *err)
 	if (load(host, arena, &fstab, err) || only_line(fstab, line->target, &old, err)) {
 		return -(int)err->code;
 	}
+	size_t start = old ? old->start : fstab->length, end = old ? old->end : fstab->length;
+
 	if (old) {
-		str_addn(&text, fstab->text, old->start);
-		replace_line(&text, fstab, old, line);
-		str_addn(&text, fstab->text + old->end, fstab->length - old->end);
+		replace_line(&now, fstab, old, line);
 	} else {
-		append_line(&text, fstab, line);
+		new_line(&now, line);
 	}
+	if (verify(host, &now, fstab->text + start, end - start, err)) {
+		return -(int)err->code;
+	}
+	str_addn(&text, fstab->text, start);
+	if (!old && start && fstab->text[start - 1] != '\n') {
+		str_addc(&text, '\n');
+	}
+	str_addn(&text, now.data, now.length);
+	str_addn(&text, fstab->text + end, fstab->length - end);
 	return put(host, fstab, &text, err);
 }
 

@@ -43,6 +43,7 @@ int files_remove_directory(struct host *host, const char *path, struct err *err)
 /* A file that stands complete beside its place and waits to be put there (files.c). */
 struct file_stage {
 	int parent;
+	const char *path; /* borrowed: for messages */
 	char name[256], temporary[256];
 };
 int files_stage(const char *path, const struct file_write *write, struct file_stage *ret_stage,

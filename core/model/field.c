@@ -110,9 +110,12 @@ static int check_number_as_text(const struct field *field, const struct value *v
 	const char *text = arena_printf(arena, "%" PRId64, value->integer);
 
 	if (field->format == FORMAT_MODE) {
+		const char *meant = arena_printf(arena, "%04" PRId64, value->integer);
+
+		/* 99999 or 888 was not meant to be a mode: then an example. */
 		return err_at(err, ERR_INPUT, value->at,
-		              "%s: %s must be a quoted octal of four digits, expected \"%04" PRId64 "\"",
-		              field->name, text, value->integer);
+		              "%s: %s must be a quoted octal of four digits, expected \"%s\"", field->name,
+		              text, format_fault(field, meant, arena) ? "0644" : meant);
 	}
 	if (!format_takes_number(field->format)) {
 		return err_at(err, ERR_INPUT, value->at, "%s: expected text, found %s: write \"%s\"",

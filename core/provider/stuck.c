@@ -59,7 +59,8 @@ void stuck_load(struct stuck_list *list, const char *run_dir)
 		const char *path = path_join(list->arena, dir, names.list[i]);
 
 		if (names.list[i][0] != '.' && text_ends(names.list[i], ".json") &&
-		    !read_record(list, path, boot_id) && self_state_remove(path, &err)) {
+		    !read_record(list, path, boot_id) && !list->read_only &&
+		    self_state_remove(path, &err)) {
 			continue; /* without root it stays, and is passed over each time */
 		}
 	}
@@ -72,7 +73,7 @@ void stuck_add(struct stuck_list *list, const struct stuck *stuck, const char *r
 	struct err err;
 
 	append(list, stuck);
-	if (!stuck->pid || !run_dir) {
+	if (!stuck->pid || !run_dir || list->read_only) {
 		return;
 	}
 	value_put(list->arena, &v, "boot_id", value_string(self_boot_id(list->arena)));

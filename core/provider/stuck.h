@@ -26,6 +26,7 @@ struct stuck {
 
 struct stuck_list {
 	struct arena *arena; /* set by the caller */
+	bool read_only;      /* and this: records stay as they are */
 	struct stuck *list;
 	size_t count, cap;
 };

@@ -24,6 +24,7 @@ struct worker *worker_create(const struct worker_options *options)
 		worker->options = *options;
 	}
 	worker->stuck.arena = worker->arena;
+	worker->stuck.read_only = worker->options.read_only;
 	if (worker->options.observe_ms <= 0) {
 		worker->options.observe_ms = OBSERVE_MS;
 	}

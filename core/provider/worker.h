@@ -16,7 +16,8 @@
 #include "provider/converge.h"
 
 struct worker_options {
-	const char *run_dir; /* NULL: nothing is recorded (plan without root) */
+	const char *run_dir; /* NULL: nothing is known of workers left behind, and none recorded */
+	bool read_only;      /* what is recorded there is heeded, and nothing written */
 	int observe_ms;      /* per resource; default 5000 */
 	int apply_ms;        /* default 60000; a provider may ask for more */
 	/* Called while waiting, for progress: what is under way and for how long. May be NULL. */

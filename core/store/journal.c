@@ -92,7 +92,7 @@ static int append(const char *path, bool create, const struct value *map, int64_
                   struct err *err)
 {
 	AUTO(fd_auto)
-	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+	int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
 	off_t offset;
 
 	if (fd < 0) {
@@ -152,7 +152,8 @@ int journal_outcome(const char *path, int64_t number, const struct step *step, s
 static int read_all(const char *path, struct arena *arena, char **ret_text, size_t *ret_n,
                     struct err *err)
 {
-	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* Not to wait for a writer, should it be a pipe. */
+	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	off_t size;
 	size_t have = 0;
 

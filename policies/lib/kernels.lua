@@ -12,10 +12,18 @@ function kernels.package_name(module, release)
   return module.package and lib.template(module.package, { kernel = release })
 end
 
+-- deb-control(5): lower case letters, digits, plus, minus, period.
+function kernels.can_be_package(name)
+  return name:find("^[a-z0-9][a-z0-9+.-]+$") ~= nil
+end
+
 -- Is the package there for that release, or can it be had? "installed", "published" or "missing".
 -- What is installed is never asked for in the index: it stays right when nobody publishes it any
--- more.
+-- more. A kernel built by hand may be called what no package can be (6.6.1-CUSTOM).
 function kernels.package_state(facts, name)
+  if not kernels.can_be_package(name) then
+    return "missing"
+  end
   if facts.package[name].state == "present" then
     return "installed"
   end

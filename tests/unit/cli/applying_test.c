@@ -107,6 +107,27 @@ static void only_a_whole_yes_goes_on(void **state)
 	assert_has(caught.out, "Applied: 1 changed (run 1).\n");
 }
 
+static void what_the_plan_said_is_not_said_twice(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	scratch_mkdir(scratch_path("tree/policies"), 0755);
+	scratch_write(
+	    scratch_path("tree/policies/w.lua"),
+	    "return {name = 'w', summary = '', handles = {}, plan = function(want, facts, plan)\n"
+	    "plan:warn{rule = 'told', reason = 'once'} end}\n",
+	    0644);
+	cli.yes = true;
+	assert_int_equal(apply(""), EXIT_IN_SYNC);
+	const char *first = strstr(caught.out, "warning: told");
+
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "warning: told"));
+	/* In sync no plan is shown, and the result says it. */
+	assert_int_equal(apply(""), EXIT_IN_SYNC);
+	assert_has(caught.out, "warning: told");
+}
+
 static void with_yes_or_nobody_there_it_is_not_asked(void **state)
 {
 	(void)state;
@@ -204,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    test(only_a_whole_yes_goes_on),
+	    test(what_the_plan_said_is_not_said_twice),
 	    test(with_yes_or_nobody_there_it_is_not_asked),
 	    test(in_sync_there_is_nothing_to_ask),
 	    test(the_result_as_json_is_one_document),

@@ -176,6 +176,23 @@ static void running_kernel_gets_the_published_module(void **state)
 	case_done(c);
 }
 
+/* No package can be called so: it is said, and the rest of the plan goes on. */
+static void kernel_with_capitals_has_no_package(void **state)
+{
+	struct test_case *c = shipped(
+	    cluster, "[{\"kind\": \"kernel\", \"running\": \"6.6.1_el9-WSL2\", \"installed\": "
+	             "[\"6.6.1_el9-WSL2\", \"6.8.0-1039-aws\"], \"that_matter\": [\"6.6.1_el9-WSL2\"]},"
+	             PACKAGE_1039 NOT_LOADED NOT_MOUNTED "]");
+
+	(void)state;
+	assert_block(c, 0, "no-module-package", "module:lustre",
+	             "6.6.1_el9-WSL2 is running; no lustre module for it: "
+	             "lustre-client-modules-6.6.1_el9-WSL2 is not published; of the installed kernels "
+	             "6.8.0-1039-aws has one; it is needed by /lustre");
+	assert_int_equal(find(c, "mount", "/lustre")->after_count, 0);
+	case_done(c);
+}
+
 static void missing_index_leaves_it_undecided(void **state)
 {
 	struct test_case *c =
@@ -343,6 +360,7 @@ int main(void)
 	    cmocka_unit_test(next_kernel_gets_its_module_before_the_reboot),
 	    cmocka_unit_test(running_kernel_without_a_module_blocks_the_mount),
 	    cmocka_unit_test(running_kernel_gets_the_published_module),
+	    cmocka_unit_test(kernel_with_capitals_has_no_package),
 	    cmocka_unit_test(missing_index_leaves_it_undecided),
 	    cmocka_unit_test(builtin_module_needs_nothing),
 	    cmocka_unit_test(observed_mount_is_only_reported),

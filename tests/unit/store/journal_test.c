@@ -118,6 +118,12 @@ static void what_is_not_ours_is_refused(void **state)
 	fixture_write_file(path, "", 0);
 	assert_int_equal(chmod(path, 0666), 0);
 	assert_int_equal(journal_intent(path, 0, "b1", &a, &number, &f->err), -ERR_STORE);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(30); /* whoever waits for a writer waits for ever */
+	assert_int_equal(journal_list(path, f->arena, &entries, &count, &f->err), -ERR_STORE);
+	alarm(0);
+	assert_int_equal(journal_intent(path, 0, "b1", &a, &number, &f->err), -ERR_STORE);
 	assert_int_equal(journal_intent("/dev/null/intents", 0, "b1", &a, &number, &f->err),
 	                 -ERR_STORE);
 }
