@@ -4,27 +4,37 @@
 -- module gets there: see modules.lua.
 local kernels = lib.kernels
 
--- The module of the desired state that brings this file system type: name and entry.
-local function module_for(want, type)
+-- File system type to the module of the desired state that brings it: its name and entry.
+local function modules_by_type(want)
+  local by_type = {}
   for name, module in pairs(want.modules or {}) do
-    if (module.filesystem or name) == type and module.state ~= "absent" then
-      return name, module
+    local type = module.filesystem or name
+    if module.state ~= "absent" and not by_type[type] then
+      by_type[type] = { name = name, module = module }
     end
   end
+  return by_type
 end
 
 -- The package that brings the module for the running kernel comes before the mount, which loads it.
-local function brought_by(want, facts, mount)
-  local _, module = module_for(want, mount.type)
-  if module and module.package and mount.state ~= "absent" then
-    local package = kernels.package_name(module, facts.kernel.running)
+local function brought_by(brings, facts, mount)
+  if brings and brings.module.package and mount.state ~= "absent" then
+    local package = kernels.package_name(brings.module, facts.kernel.running)
     return kernels.can_be_package(package) and { "package:" .. package } or nil
   end
 end
 
 local function report(facts, plan, target, mount)
   local fact = facts.mount[target]
-  if not fact.live then
+  if mount.state == "absent" then
+    if fact.live then
+      plan:warn{
+        rule = "observed-mount-there",
+        resource = "mount:" .. target,
+        reason = target .. " is mounted and should not be; it is only observed",
+      }
+    end
+  elseif not fact.live then
     plan:warn{
       rule = "observed-mount-missing",
       resource = "mount:" .. target,
@@ -41,19 +51,19 @@ local function report(facts, plan, target, mount)
 end
 
 -- Why the running kernel cannot mount this, or nil. Asks for facts only where a module is at stake.
-local function obstacle(want, facts, target, mount)
-  local name, module = module_for(want, mount.type)
-  if not name or not module.package or facts.mount[target].live
-    or kernels.is_loadable(facts, name) then
+local function obstacle(brings, facts, target, mount)
+  if not brings or not brings.module.package or facts.mount[target].live
+    or kernels.is_loadable(facts, brings.name) then
     return nil
   end
   local release = facts.kernel.running
-  local package = kernels.package_name(module, release)
+  local package = kernels.package_name(brings.module, release)
   if kernels.package_state(facts, package) ~= "missing" then
     return nil
   end
-  return mount.type .. " needs the module " .. name .. ", and the running kernel " .. release
-    .. " has none: " .. package .. " is not published; " .. kernels.served_sentence(facts, module)
+  return mount.type .. " needs the module " .. brings.name .. ", and the running kernel " .. release
+    .. " has none: " .. package .. " is not published; "
+    .. kernels.served_sentence(facts, brings.module)
 end
 
 return {
@@ -62,17 +72,19 @@ return {
   handles = { "mounts" },
 
   plan = function(want, facts, plan)
+    local by_type = modules_by_type(want)
     plan:each(want.mounts, function(target, mount)
       if mount.manage == "observe" then
         report(facts, plan, target, mount)
         return
       end
+      local brings = by_type[mount.type or ""]
       plan:mount(lib.with(mount, {
         target = target,
         reason = "wanted by mounts",
-        after = brought_by(want, facts, mount),
+        after = brought_by(brings, facts, mount),
       }))
-      local why = mount.state ~= "absent" and obstacle(want, facts, target, mount)
+      local why = mount.state ~= "absent" and obstacle(brings, facts, target, mount)
       if why then
         plan:block{ rule = "no-module-for-mount", resource = "mount:" .. target, reason = why }
       end

@@ -11,20 +11,17 @@
 
 enum { ROWS = 20 };
 
-/* Opens for reading; says why there is nothing to read. *ret_code is set when NULL is returned. */
-static struct store *open_history(struct cli *cli, int *ret_code)
+/* For reading, by way of the engine, which knows whether its file system answers; says why there is
+ * nothing to read. *ret_code is set when NULL is returned. */
+static struct store *open_history(struct cli *cli, struct engine *engine, int *ret_code)
 {
-	struct store_condition condition = {0};
-	struct store *store = NULL;
+	const struct store_condition *condition;
+	struct store *store = engine_history(engine, &condition);
 	struct err err = {0};
 
-	if (store_open(cli->engine.history, STORE_READ, cli->arena, &store, &condition, &err)) {
-		*ret_code = session_fail(cli, NULL, &err);
-		return NULL;
-	}
 	if (!store) {
 		err_set(&err, ERR_STORE, 0, "%s: %s", cli->engine.history,
-		        condition.problem ? condition.problem : "no history");
+		        condition->problem ? condition->problem : "no history");
 		*ret_code = session_fail(cli, NULL, &err);
 	}
 	return store;

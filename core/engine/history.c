@@ -34,6 +34,7 @@ static const char *unanswered(struct engine *engine)
 	const char *folder = path_fault(path) ? NULL : path_parent(engine->arena, path);
 	struct worker_query query = {.kind = &kind_table[KIND_DIRECTORY], .key = folder};
 	const struct resource *fact;
+	struct tree_file file;
 	struct err err = {0};
 
 	if (!folder) {
@@ -42,7 +43,15 @@ static const char *unanswered(struct engine *engine)
 	if (worker_observe(engine->worker, &query, 1, engine->arena, &fact, &err)) {
 		return arena_strdup(engine->arena, err.text);
 	}
-	return fact->state == STATE_UNDETERMINED ? fact->why : NULL;
+	if (fact->state == STATE_UNDETERMINED) {
+		return fact->why;
+	}
+	/* What is known of a folder is told without asking the server: the file must open. Whatever else
+	 * may be wrong with it, it answered. */
+	return worker_read_file(engine->worker, path, false, 0, engine->arena, &file, &err) &&
+	               err.code == ERR_LIMIT
+	           ? arena_strdup(engine->arena, err.text)
+	           : NULL;
 }
 
 void history_open(struct engine *engine, enum store_mode mode)
@@ -67,6 +76,9 @@ void history_open(struct engine *engine, enum store_mode mode)
 
 struct store *engine_history(struct engine *engine, const struct store_condition **ret_condition)
 {
+	if (!engine->store && !engine->condition.problem) {
+		history_open(engine, STORE_READ);
+	}
 	*ret_condition = &engine->condition;
 	return engine->store;
 }

@@ -65,15 +65,14 @@ static int refresh(struct mounts_cache *cache, struct err *err)
 	struct arena *arena = arena_create();
 	AUTO(str_free) struct str text = {0};
 	struct mount_table *table = NULL;
+	bool moved = true;
 	int r = 0;
 
 	has_moved(cache->fd); /* what moved until now will be read */
-	for (int i = 0; i < READ_AGAIN_MOST; i++) {
+	for (int i = 0; i < READ_AGAIN_MOST && !r && moved; i++) {
 		r = read_text(cache->fd, true, &text, err);
 		/* Read while it moved, rows may be missing or stand twice. */
-		if (r || !has_moved(cache->fd)) {
-			break;
-		}
+		moved = has_moved(cache->fd);
 	}
 	if (!r) {
 		r = mount_table_parse(arena_strndup(arena, str_text(&text), text.length), arena, &table,
@@ -86,7 +85,8 @@ static int refresh(struct mounts_cache *cache, struct err *err)
 	arena_free(cache->arena);
 	cache->arena = arena;
 	cache->table = table;
-	cache->stale = cache->doubtful = false;
+	cache->stale = moved; /* it would not hold still: the next reading may have more luck */
+	cache->doubtful = false;
 	return 0;
 }
 
@@ -134,12 +134,13 @@ void mounts_added(struct host *host)
 	struct mounts_cache *cache = host->cache->mounts;
 	struct err err;
 
+	/* That was us. Before reading, so that what others do from now on is heard of as well. */
+	has_moved(cache->fd);
 	/* From 6.8 on the kernel tells mounts in the order of their making, so that what is new comes
 	 * after what was read; before, nothing comes here, and all is read again. */
 	cache->stale = read_text(cache->fd, false, &text, &err) ||
 	               !mount_table_extend(cache->table,
 	                                   arena_strndup(cache->arena, str_text(&text), text.length));
-	has_moved(cache->fd); /* that was us */
 }
 
 void mounts_revalidate(struct host_cache *cache)

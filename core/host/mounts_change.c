@@ -9,14 +9,17 @@
  */
 #include "host/host_inner.h"
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "host/holders.h"
+#include "host/walk.h"
 
 #include <libmount/libmount.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +27,10 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-enum { WORDS_MOST = 300 }; /* bytes kept of what a helper said */
+enum {
+	WORDS_MOST = 300, /* bytes kept of what a helper said */
+	QUICK_MS = 100,
+};
 
 /* For a call that looks at no source and no type: there is nothing to read at NULL. */
 #define UNUSED "none"
@@ -172,6 +178,34 @@ static void heard(struct hearing *h, struct str *ret_words)
 	}
 }
 
+/* ---- The place, by a descriptor ---- */
+
+/* mount(2) follows links. So that nobody who may write a folder on the way can lead us elsewhere,
+ * the kernel is told the place by a descriptor: what was looked at is what is mounted on. */
+enum { PLACE_MOST = 64 + NAME_MAX };
+
+static void name_place(int fd, const char *below, char place[PLACE_MOST])
+{
+	snprintf(place, PLACE_MOST, "/proc/self/fd/%d%s%s", fd, *below ? "/" : "", below);
+}
+
+/* What is mounted already, by the folder it lies in: to open it itself might keep it busy. */
+static int name_mounted(const char *target, int *ret_parent, char place[PLACE_MOST],
+                        struct err *err)
+{
+	const char *name;
+
+	if (!target[1]) {
+		snprintf(place, PLACE_MOST, "/");
+		return 0;
+	}
+	if (walk_open_parent(target, ret_parent, &name, err)) {
+		return -(int)err->code;
+	}
+	name_place(*ret_parent, name, place);
+	return 0;
+}
+
 /* ---- Mounting ---- */
 
 /* "fuse.sshfs" is mounted by mount.fuse. */
@@ -244,9 +278,38 @@ static int judge(struct libmnt_context *context, int rc, const struct mount_requ
 	return rc || code ? fail(err, rc < 0 ? -rc : 0, request, *said ? said : words) : 0;
 }
 
-static int through_libmount(const struct mount_request *request, const char *options,
-                            struct err *err)
+/* Is there a program for the type? It is given the target by name: a descriptor of ours means
+ * nothing to it. Of a type that is still to be found out nothing is known. */
+static bool has_helper(const char *type)
 {
+	static const char *const folders[] = {"/sbin", "/sbin/fs.d", "/sbin/fs"};
+	char path[128];
+
+	if (strcmp(type, "auto") == 0 || strchr(type, ',')) {
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		snprintf(path, sizeof path, "%s/mount.%s", folders[i], type);
+		if (!access(path, F_OK)) {
+			return true;
+		}
+		snprintf(path, sizeof path, "%s/mount.%.*s", folders[i], (int)strcspn(type, "."), type);
+		if (!access(path, F_OK)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* `place` is the target as the kernel is to be told it. */
+static int through_libmount(const struct mount_request *request, const char *place,
+                            const char *options, struct err *err)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	/* A label is looked up here: the library would look up the target with it. */
+	const char *source = request->source && is_tag(request->source)
+	                         ? mounts_resolve(request->source, arena)
+	                         : request->source;
 	struct libmnt_context *context = mnt_new_context();
 	AUTO(str_free) struct str said = {0};
 	struct hearing hearing;
@@ -256,16 +319,15 @@ static int through_libmount(const struct mount_request *request, const char *opt
 	}
 	/* On the context and nowhere else: from 2.39 on, options of a libmnt_fs are ignored silently.
 	 * fstab is not looked at: what is wanted is said in full. */
-	if (mnt_context_set_target(context, request->target) ||
-	    mnt_context_set_source(context, request->source ? request->source : "none") ||
+	if (mnt_context_set_target(context, has_helper(request->type) ? request->target : place) ||
+	    mnt_context_set_source(context, source ? source : "none") ||
 	    mnt_context_set_fstype(context, request->type) ||
 	    mnt_context_set_options(context, options) ||
 	    mnt_context_set_optsmode(context, MNT_OMODE_NOTAB)) {
 		mnt_free_context(context);
 		return err_set(err, ERR_HOST, ENOMEM, "cannot mount %s", request->target);
 	}
-	/* Names are taken as they are written; a label must be looked up all the same. */
-	mnt_context_disable_canonicalize(context, !(request->source && is_tag(request->source)));
+	mnt_context_disable_canonicalize(context, 1); /* names are taken as they are written */
 	hear(&hearing);
 	int rc = mnt_context_mount(context);
 
@@ -300,16 +362,35 @@ static unsigned long flags_of(const struct list *vfs_options)
 	return flags;
 }
 
-static int bind(struct host *host, const struct mount_request *request, struct err *err)
+static int bind(struct host *host, const struct mount_request *request, const char *place,
+                struct err *err)
 {
 	bool recursive = has_word(request->options, "rbind");
+	const char *trigger = mounts_trigger_over(host, request->source, true);
 	const struct mount_table *table;
+	AUTO(fd_auto) int source = -1;
 	unsigned long wanted = 0;
+	char from[PLACE_MOST];
 
-	if (mount(request->source, request->target, UNUSED, MS_BIND | (recursive ? MS_REC : 0), NULL)) {
+	if (trigger) {
+		return err_set(err, ERR_BUSY, 0, "cannot mount %s: %s lies behind the armed automount %s",
+		               request->target, request->source, trigger);
+	}
+	if (walk_open(request->source, WALK_SAFE_LINKS, &source, err)) {
+		return err_wrap(err, "cannot mount %s", request->target);
+	}
+	bool current = mounts_is_current(host);
+
+	name_place(source, "", from);
+	if (mount(from, place, UNUSED, MS_BIND | (recursive ? MS_REC : 0), NULL)) {
+		mounts_changed(host);
 		return fail(err, errno, request, NULL);
 	}
-	mounts_changed(host);
+	if (current) {
+		mounts_added(host);
+	} else {
+		mounts_changed(host);
+	}
 	if (!bind_flags(request->options, &wanted)) {
 		return 0;
 	}
@@ -319,10 +400,14 @@ static int bind(struct host *host, const struct mount_request *request, struct e
 	}
 	const struct mount_row *row = mount_table_at(table, request->target);
 	unsigned long flags = row ? flags_of(&row->vfs_options) : 0;
+	AUTO(fd_auto) int parent = -1;
 
 	bind_flags(request->options, &flags);
 	mounts_changed(host);
-	return mount(UNUSED, request->target, UNUSED, MS_REMOUNT | MS_BIND | flags, NULL)
+	if (name_mounted(request->target, &parent, from, err)) {
+		return -(int)err->code;
+	}
+	return mount(UNUSED, from, UNUSED, MS_REMOUNT | MS_BIND | flags, NULL)
 	           ? fail(err, errno, request, "it is mounted, but its options cannot be set")
 	           : 0;
 }
@@ -330,26 +415,27 @@ static int bind(struct host *host, const struct mount_request *request, struct e
 int mounts_mount(struct host *host, const struct mount_request *request, struct err *err)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();
-	struct file_look look;
+	AUTO(fd_auto) int target = -1;
+	char place[PLACE_MOST];
 
-	/* mount(2) follows links. */
-	if (files_look(host, request->target, &look, err)) {
-		return -(int)err->code;
-	}
-	if (look.type == FILE_LINK) {
-		return err_set(err, ERR_HOST, 0, "%s is a symbolic link: it is not followed",
-		               request->target);
+	/* The table names a mount by its real path: under any other it would never be found again. */
+	if (walk_open(request->target, WALK_NO_LINKS, &target, err)) {
+		return err_wrap(err, "cannot mount %s", request->target);
 	}
 	if (has_word(request->options, "bind") || has_word(request->options, "rbind")) {
-		return bind(host, request, err);
+		name_place(target, "", place);
+		return bind(host, request, place, err);
 	}
 	if (check_helper(request, err)) {
 		return -(int)err->code;
 	}
+	name_place(target, ".", place); /* move_mount(2), of newer libraries, follows no last link */
+	int64_t started = clock_ms();
 	bool current = mounts_is_current(host);
-	int r = through_libmount(request, option_text(arena, request->options), err);
+	int r = through_libmount(request, place, option_text(arena, request->options), err);
 
-	if (current && !r) {
+	/* In a longer time others may have unmounted something, and the kernel tells only once. */
+	if (current && !r && clock_ms() - started < QUICK_MS) {
 		mounts_added(host);
 	} else {
 		mounts_changed(host);
@@ -427,20 +513,25 @@ int mounts_remount(struct host *host, const struct mount_request *request, struc
 	}
 	bool is_bind =
 	    strcmp(row->root, "/") != 0 || has_word(asked, "bind") || has_word(asked, "rbind");
+	AUTO(fd_auto) int parent = -1;
+	char place[PLACE_MOST];
 	int r = 0;
 
+	if (name_mounted(row->target, &parent, place, err)) {
+		return -(int)err->code;
+	}
 	if (is_for_mount_alone(asked, is_bind)) {
 		unsigned long flags = flags_of(&row->vfs_options);
 
 		bind_flags(asked, &flags);
-		r = mount(UNUSED, row->target, UNUSED, MS_REMOUNT | MS_BIND | flags, NULL)
+		r = mount(UNUSED, place, UNUSED, MS_REMOUNT | MS_BIND | flags, NULL)
 		        ? fail(err, errno, request, "its options cannot be changed")
 		        : 0;
 	} else {
 		struct mount_request now = {
 		    .target = row->target, .source = row->source, .type = row->type};
 
-		r = through_libmount(&now, remount_text(arena, row, asked), err);
+		r = through_libmount(&now, place, remount_text(arena, row, asked), err);
 	}
 	mounts_changed(host);
 	return r;
@@ -498,8 +589,14 @@ int mounts_unmount(struct host *host, const char *target, struct err *err)
 	if (!row) {
 		return err_set(err, ERR_HOST, EINVAL, "%s is not mounted", target);
 	}
+	AUTO(fd_auto) int parent = -1;
+	char place[PLACE_MOST];
+
+	if (name_mounted(target, &parent, place, err)) {
+		return -(int)err->code;
+	}
 	/* No stat of the target on the way, as libmount does it: the file system may be dead. */
-	if (umount2(target, UMOUNT_NOFOLLOW)) {
+	if (umount2(place, UMOUNT_NOFOLLOW)) {
 		return errno == EBUSY ? busy(table, row, err)
 		                      : err_set(err, ERR_HOST, errno, "cannot unmount %s", target);
 	}

@@ -48,6 +48,9 @@ static bool is_open_to_others(const struct stat *st)
 
 static int check(struct walk *walk, const char *path, const struct stat *st)
 {
+	if (S_ISLNK(st->st_mode) && walk->rule == WALK_NO_LINKS) {
+		return err_set(walk->err, ERR_HOST, 0, "%s is a symbolic link: it is not followed", path);
+	}
 	if (S_ISLNK(st->st_mode) && !is_ours(st->st_uid)) {
 		return err_set(walk->err, ERR_INPUT, 0,
 		               "%s is a symbolic link of user %u: it is not followed", path,

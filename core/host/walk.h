@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 enum walk_rule {
+	WALK_NO_LINKS,   /* no link at all, not even at the end */
 	WALK_SAFE_LINKS, /* links on the way must belong to root or to us */
 	WALK_TRUSTED,    /* besides, all on the way belongs to root (to root or us when we are not
 	                  * root) and is not writable by others; sticky folders are fine */

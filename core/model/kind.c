@@ -118,11 +118,13 @@ static const struct field mount_fields[] = {
     FIELD(mount.fstab_type, "fstab_type", WORD, TYPE, FIELD_FACT, "type of the fstab line"),
     FIELD(mount.fstab_options, "fstab_options", OPTION, FSTAB, FIELD_FACT,
           "options of the fstab line"),
-    FACT(mount.fstab_lines, "fstab_lines", WORD, "line numbers, when fstab has several for the target"),
+    FACT(mount.fstab_lines, "fstab_lines", WORD,
+         "line numbers, when fstab has several for the target"),
     FACT(mount.covers, "covers", TEXT, "how many mounts lie below it on the same target"),
     FACT(mount.root, "root", TEXT, "of a bind mount: the path within its file system"),
     FACT(mount.beneath, "beneath", TEXT,
-         "what is at the target while nothing is mounted: missing, empty, not empty"),
+         "what is at the target while nothing is mounted: missing, empty, not empty, link, "
+         "behind a link, file, other"),
 };
 
 static const struct field file_fields[] = {

@@ -115,8 +115,8 @@ struct mount {
 	struct list fstab_lines;  /* their numbers, when fstab has several lines for the target */
 	struct number covers; /* how many mounts lie on the target below the top one */
 	const char *root;     /* of a bind mount: the path within its file system */
-	const char
-	    *beneath; /* while nothing is mounted: missing, empty, not empty, link, file, other */
+	/* While nothing is mounted: missing, empty, not empty, link, behind a link, file, other. */
+	const char *beneath;
 };
 
 struct file {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The desired state as it may be shown and stored: the content of a file that not everybody may read
- * appears only as its digest. Pure.
+ * The desired state as it may be shown and stored: the content of a file that not everybody may
+ * read appears only as its digest. Pure.
  */
 #ifndef MODEL_REDACT_H
 #define MODEL_REDACT_H

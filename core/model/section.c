@@ -45,8 +45,8 @@ static const struct field stale_max_fields[] = {
 
 static const struct field accept_fields[] = {
     ROW("accept", TEXT, DIGEST, 0,
-        "digest of this node's effective state that may be used although it lost much; the message of a "
-        "refused run prints it"),
+        "digest of this node's effective state that may be used although it lost much; the "
+        "message of a refused run prints it"),
 };
 
 static const struct field kernel_fields[] = {

@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/str.h"
 #include "base/wire.h"
 #include "model/section.h"
 #include "policy/reader.h"
@@ -260,6 +261,49 @@ static int check_handled(const struct session *s, struct err *err)
 	return 0;
 }
 
+/* A text is kept with the last good tree and quoted in messages: both need UTF-8. Bytecode is left
+ * to the child, which says what it is. */
+static int check_text(const char *what, const struct policy_source *source, struct err *err)
+{
+	struct pos at = {.file = source->file, .line = 1};
+	const char *text = source->text, *nul;
+	size_t n = source->length, end;
+
+	if (n && text[0] == LUA_SIGNATURE[0]) {
+		return 0;
+	}
+	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		return err_at(err, ERR_POLICY, at,
+		              "%s %s: the file begins with a byte order mark; save it as UTF-8 without one",
+		              what, source->name);
+	}
+	nul = memchr(text, '\0', n);
+	end = text_utf8_until(text, nul ? (size_t)(nul - text) : n);
+	if (end == n) {
+		return 0;
+	}
+	for (size_t i = 0; i < end; i++) {
+		at.line += text[i] == '\n';
+	}
+	return err_at(err, ERR_POLICY, at, "%s %s: the byte 0x%02x is not UTF-8 here; save the file as UTF-8",
+	              what, source->name, (unsigned char)text[end]);
+}
+
+static int check_texts(const struct policy_set *set, struct err *err)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (check_text("policy", &set->policies[i], err)) {
+			return -ERR_POLICY;
+		}
+	}
+	for (size_t i = 0; i < set->library_count; i++) {
+		if (check_text("library", &set->libraries[i], err)) {
+			return -ERR_POLICY;
+		}
+	}
+	return 0;
+}
+
 /* One parameter more than others have: this is the whole door. NOLINTNEXTLINE(*-function-size) */
 int policy_run(const struct policy_set *set, const struct value *want, struct fact_source *facts,
                const struct policy_limits *limits, struct arena *arena,
@@ -283,7 +327,11 @@ int policy_run(const struct policy_set *set, const struct value *want, struct fa
 	if (page == MAP_FAILED) {
 		return err_set(err, ERR_HOST, errno, "no memory to share with the process for policies");
 	}
-	int r = set->count ? run_child(&s, err) : 0;
+	int r = check_texts(set, err);
+
+	if (!r && set->count) {
+		r = run_child(&s, err);
+	}
 
 	munmap(page, sizeof *page);
 	if (!r) {

@@ -7,13 +7,18 @@
 #include "provider/ownership.h"
 #include "provider/table.h"
 
+static struct ownership ownership_of(const struct resource *r)
+{
+	return (struct ownership){r->directory.mode, r->directory.owner, r->directory.group};
+}
+
 static int observe(struct host *host, const char *key, const struct resource *want,
                    struct arena *arena, struct resource **ret_have, struct err *err)
 {
 	struct resource *have = resource_create(arena, &kind_table[KIND_DIRECTORY], key);
+	struct ownership wanted = want ? ownership_of(want) : (struct ownership){0};
 	struct file_look look;
 
-	(void)want;
 	if (host->ops->look(host, key, &look, err)) {
 		return -(int)err->code;
 	}
@@ -23,16 +28,10 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	} else {
 		have->directory.type = ownership_type(look.type);
 		have->directory.mode = arena_printf(arena, "%04o", look.mode);
-		have->directory.owner = files_user_name(look.uid, arena);
-		have->directory.group = files_group_name(look.gid, arena);
+		ownership_name(&look, &wanted, arena, &have->directory.owner, &have->directory.group);
 	}
 	*ret_have = have;
 	return 0;
-}
-
-static struct ownership ownership_of(const struct resource *r)
-{
-	return (struct ownership){r->directory.mode, r->directory.owner, r->directory.group};
 }
 
 static void diff(struct arena *arena, const struct resource *want, const struct resource *have,

@@ -36,13 +36,18 @@ static int read_content(struct host *host, const char *key, struct arena *arena,
 	return 0;
 }
 
+static struct ownership ownership_of(const struct resource *r)
+{
+	return (struct ownership){r->file.mode, r->file.owner, r->file.group};
+}
+
 static int observe(struct host *host, const char *key, const struct resource *want,
                    struct arena *arena, struct resource **ret_have, struct err *err)
 {
 	struct resource *have = resource_create(arena, &kind_table[KIND_FILE], key);
+	struct ownership wanted = want ? ownership_of(want) : (struct ownership){0};
 	struct file_look look;
 
-	(void)want;
 	if (host->ops->look(host, key, &look, err)) {
 		return -(int)err->code;
 	}
@@ -54,18 +59,12 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	}
 	have->file.type = ownership_type(look.type);
 	have->file.mode = arena_printf(arena, "%04o", look.mode);
-	have->file.owner = files_user_name(look.uid, arena);
-	have->file.group = files_group_name(look.gid, arena);
+	ownership_name(&look, &wanted, arena, &have->file.owner, &have->file.group);
 	/* Of a larger one only that its content is none that could be wanted. */
 	if (look.type != FILE_REGULAR || look.size > DIGEST_MOST) {
 		return 0;
 	}
 	return read_content(host, key, arena, have, err);
-}
-
-static struct ownership ownership_of(const struct resource *r)
-{
-	return (struct ownership){r->file.mode, r->file.owner, r->file.group};
 }
 
 static void diff(struct arena *arena, const struct resource *want, const struct resource *have,

@@ -136,9 +136,6 @@ static void look_beneath(struct arena *arena, const struct resource *have, struc
 	} else if (strcmp(beneath, "not empty") == 0) {
 		differences_add(arena, &verdict->differences, "target", beneath,
 		                "what is in it is hidden by the mount");
-	} else if (strcmp(beneath, "link") == 0) {
-		verdict->outcome = OUTCOME_BLOCKED;
-		verdict->why = "the target is a symbolic link, and links are not followed";
 	}
 }
 
@@ -190,11 +187,33 @@ static void diff_present(struct arena *arena, const struct resource *want,
 	}
 }
 
+/* What is mounted behind a link goes by another name, whether it is wanted there or not. */
+static const char *link_fault(const struct resource *have)
+{
+	const char *beneath = have->mount.beneath ? have->mount.beneath : "";
+
+	if (strcmp(beneath, "link") == 0) {
+		return "the target is a symbolic link, and links are not followed";
+	}
+	return strcmp(beneath, "behind a link") == 0
+	           ? "a directory on the way to the target is a symbolic link: name the target by its "
+	             "real path"
+	           : NULL;
+}
+
 static void diff(struct arena *arena, const struct resource *want, const struct resource *have,
                  struct verdict *verdict)
 {
+	const char *fault = link_fault(have);
+
 	compare_resources(arena, want, have, &verdict->differences);
-	if (verdict->differences.count && is_managed(want, "observe")) {
+	if (fault && want->state == STATE_ABSENT && strcmp(have->mount.beneath, "link") == 0) {
+		fault = NULL; /* on a link itself nothing can be mounted */
+	}
+	if (fault && (verdict->differences.count || want->state == STATE_ABSENT)) {
+		verdict->outcome = OUTCOME_BLOCKED;
+		verdict->why = fault;
+	} else if (verdict->differences.count && is_managed(want, "observe")) {
 		verdict->outcome = OUTCOME_PENDING;
 		verdict->why =
 		    "only observed (manage: observe): whoever manages it has not brought it about";

@@ -114,14 +114,37 @@ static void describe_live(struct host *host, const struct mount_table *table,
 	}
 }
 
+/* Is a folder on the way to it a link? The kernel tells mounts by their real paths, so that one made
+ * there would not be found again. */
+static int look_on_the_way(struct host *host, const char *key, struct arena *arena,
+                           struct mount *mount, struct err *err)
+{
+	struct file_look look;
+
+	for (const char *path = path_parent(arena, key); path && path[1];
+	     path = path_parent(arena, path)) {
+		if (host->ops->look(host, path, &look, err)) {
+			return -(int)err->code;
+		}
+		if (look.type == FILE_LINK) {
+			mount->beneath = "behind a link";
+		}
+	}
+	return 0;
+}
+
 static int describe_beneath(struct host *host, const char *key, struct arena *arena,
                             struct mount *mount, struct err *err)
 {
 	struct file_names names;
 	struct file_look look;
 
-	if (host->ops->look(host, key, &look, err)) {
+	if (look_on_the_way(host, key, arena, mount, err) ||
+	    host->ops->look(host, key, &look, err)) {
 		return -(int)err->code;
+	}
+	if (mount->beneath) {
+		return 0;
 	}
 	switch (look.type) {
 	case FILE_NONE:

@@ -21,6 +21,21 @@ const char *ownership_type(enum file_type type)
 	}
 }
 
+void ownership_name(const struct file_look *look, const struct ownership *want, struct arena *arena,
+                    const char **ret_owner, const char **ret_group)
+{
+	unsigned id;
+	struct err err;
+
+	/* A name that nobody has, or that cannot be looked up now, is none of what lies there. */
+	*ret_owner = want->owner && !files_user(want->owner, &id, &err) && id == look->uid
+	                 ? arena_strdup(arena, want->owner)
+	                 : files_user_name(look->uid, arena);
+	*ret_group = want->group && !files_group(want->group, &id, &err) && id == look->gid
+	                 ? arena_strdup(arena, want->group)
+	                 : files_group_name(look->gid, arena);
+}
+
 int ownership_resolve(const struct ownership *want, unsigned mode, struct ownership_ids *ret_ids,
                       struct err *err)
 {

@@ -18,6 +18,10 @@ struct ownership_ids {
 /* The words of the field "type". */
 const char *ownership_type(enum file_type type);
 
+/* The owner and group of what was looked at: by the names (or numbers) that are wanted where these
+ * mean the same, so that one user has one name; else by the names the machine has for them. */
+void ownership_name(const struct file_look *look, const struct ownership *want, struct arena *arena,
+                    const char **ret_owner, const char **ret_group);
 /* As numbers, with what a new one gets where nothing is wanted: root:root and `mode`. */
 int ownership_resolve(const struct ownership *want, unsigned mode, struct ownership_ids *ret_ids,
                       struct err *err) MUST_CHECK;

@@ -31,7 +31,7 @@ static int refuse(struct reading *in, const struct err *fault)
 	return -(int)in->err->code;
 }
 
-static int read_one(struct reading *in, const char *path, bool may_miss)
+static int read_one(struct reading *in, const char *path)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();
 	struct file_bytes bytes;
@@ -39,9 +39,6 @@ static int read_one(struct reading *in, const char *path, bool may_miss)
 
 	if (files_own_read(path_join(arena, in->dir, path), in->trusted, FILE_MOST, arena, &bytes,
 	                   &fault)) {
-		if (may_miss && is_missing(&fault)) {
-			return 0;
-		}
 		if (fault.code == ERR_LIMIT) {
 			return err_set(in->err, ERR_INPUT, 0, "%s/%s: is larger than 16 MiB", in->shown, path);
 		}
@@ -57,6 +54,15 @@ static int read_one(struct reading *in, const char *path, bool may_miss)
 	return in->sink->take(in->sink->context, &file, in->err);
 }
 
+/* Is it one of the files a folder holds? default.yaml and NAME.yml are no place for desired state,
+ * but somebody meant them to be: they are read as well, for the loader to say so. */
+static bool belongs(const char *name, const char *suffix)
+{
+	/* Hidden ones are what editors leave. */
+	return name[0] != '.' &&
+	       (text_ends(name, suffix) || (text_equal(suffix, ".yaml") && text_ends(name, ".yml")));
+}
+
 static int read_folder(struct reading *in, const char *folder, const char *suffix)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();
@@ -69,11 +75,7 @@ static int read_folder(struct reading *in, const char *folder, const char *suffi
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.list[i];
 
-		/* Hidden ones are what editors leave. */
-		if (name[0] == '.' || !text_ends(name, suffix)) {
-			continue;
-		}
-		if (read_one(in, path_join(arena, folder, name), false)) {
+		if (belongs(name, suffix) && read_one(in, path_join(arena, folder, name))) {
 			return -(int)in->err->code;
 		}
 	}
@@ -101,7 +103,7 @@ int tree_read(const char *dir, const char *shown, bool trusted, const struct tre
 {
 	struct reading in = {dir, shown, trusted, sink, err};
 
-	if (find_tree(&in) || read_one(&in, "state/defaults.yaml", true) ||
+	if (find_tree(&in) || read_folder(&in, "state", ".yaml") ||
 	    read_folder(&in, "state/nodes", ".yaml") || read_folder(&in, "state/roles", ".yaml") ||
 	    read_folder(&in, "policies", ".lua") || read_folder(&in, "policies/lib", ".lua")) {
 		return -(int)err->code;

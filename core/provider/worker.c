@@ -41,13 +41,23 @@ void worker_forget(struct worker *worker)
 
 /* ---- Observing ---- */
 
-/* What a provider may want to see of the wish before it looks. Contents stay here: they may be
- * large. */
-static bool is_wish_a_hint(const struct worker_query *query)
+/* What a provider may want to see of the wish before it looks; false: nothing. Of files and
+ * directories that is whose they should be; contents stay here, they may be large. */
+static bool find_hint(const struct worker_query *query, struct resource *ret_hint)
 {
-	enum kind_id id = query->kind->id;
-
-	return query->want && id != KIND_FILE && id != KIND_DIRECTORY;
+	if (!query->want) {
+		return false;
+	}
+	*ret_hint = *query->want;
+	switch (query->kind->id) {
+	case KIND_FILE:
+		ret_hint->file.content = NULL;
+		return ret_hint->file.owner || ret_hint->file.group;
+	case KIND_DIRECTORY:
+		return ret_hint->directory.owner || ret_hint->directory.group;
+	default:
+		return true;
+	}
 }
 
 struct batch {
@@ -67,11 +77,12 @@ static int send_batch(struct worker *worker, const struct batch *b, size_t first
 	for (size_t i = first; i < b->count; i++) {
 		const struct worker_query *query = &b->queries[b->numbers[i]];
 		struct value item = value_map();
+		struct resource hint;
 
 		value_put(scratch, &item, "kind", value_string(query->kind->name));
 		value_put(scratch, &item, "key", value_string(query->key));
-		if (is_wish_a_hint(query)) {
-			value_put(scratch, &item, "want", resource_to_value(scratch, query->want));
+		if (find_hint(query, &hint)) {
+			value_put(scratch, &item, "want", resource_to_value(scratch, &hint));
 		}
 		value_append(scratch, &items, item);
 	}

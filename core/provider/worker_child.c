@@ -281,7 +281,8 @@ int worker_child(int fd, void *context)
 	int r = 0;
 
 	(void)context;
-	umask(0); /* modes are said in full */
+	/* Modes of ours are said in full; what a mount helper starts makes files of its own. */
+	umask(022);
 	if (chdir("/")) {
 		return 1;
 	}

@@ -92,7 +92,8 @@ static int append(const char *path, bool create, const struct value *map, int64_
                   struct err *err)
 {
 	AUTO(fd_auto)
-	int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+	int fd =
+	    open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
 	off_t offset;
 
 	if (fd < 0) {

@@ -82,7 +82,8 @@ int store_outcomes(struct store *store, const int64_t *intents, const struct ste
 int store_keep(struct store *store, const char *digest, const char *kind, const char *text,
                size_t n, struct err *err) MUST_CHECK;
 /* Is a text of that digest kept? Spares making the text of what has not changed. */
-int store_is_kept(struct store *store, const char *digest, bool *ret_kept, struct err *err) MUST_CHECK;
+int store_is_kept(struct store *store, const char *digest, bool *ret_kept,
+                  struct err *err) MUST_CHECK;
 /* *ret_text is NULL when it is not kept (any more). */
 int store_fetch(struct store *store, const char *digest, struct arena *arena, const char **ret_text,
                 size_t *ret_length, struct err *err) MUST_CHECK;

@@ -108,6 +108,9 @@ static void field_check_says_what_is_wrong_and_what_was_expected(void **state)
 	assert_string_equal(verdict("mode", number(644)),
 	                    "mode: 644 must be a quoted octal of four digits, "
 	                    "expected \"0644\"");
+	assert_string_equal(verdict("mode", number(888)),
+	                    "mode: 888 must be a quoted octal of four digits, "
+	                    "expected \"0644\"");
 	assert_string_equal(verdict("mode", text("0644")),
 	                    "mode: 0644 must stand in quotes, expected \"0644\"");
 	assert_string_equal(verdict("mode", quoted("rw")),

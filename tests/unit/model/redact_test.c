@@ -11,10 +11,10 @@
 
 static const char text[] =
     "{\"mode\": \"safe\", \"resources\": {"
-    "\"file:/open\": {\"kind\": \"file\", \"path\": \"/open\", \"content\": \"plain\", \"mode\": \"0644\"},"
-    "\"file:/unset\": {\"kind\": \"file\", \"path\": \"/unset\", \"content\": \"plain\"},"
-    "\"file:/token\": {\"kind\": \"file\", \"path\": \"/token\", \"content\": \"hidden\", \"mode\": \"0640\"},"
-    "\"directory:/d\": {\"kind\": \"directory\", \"path\": \"/d\", \"mode\": \"0700\"}}}";
+    "\"file:/open\": {\"kind\": \"file\", \"content\": \"plain\", \"mode\": \"0644\"},"
+    "\"file:/unset\": {\"kind\": \"file\", \"content\": \"plain\"},"
+    "\"file:/token\": {\"kind\": \"file\", \"content\": \"hidden\", \"mode\": \"0640\"},"
+    "\"directory:/d\": {\"kind\": \"directory\", \"mode\": \"0700\"}}}";
 
 static void only_contents_that_not_all_may_read_become_digests(void **state)
 {
@@ -31,8 +31,8 @@ static void only_contents_that_not_all_may_read_become_digests(void **state)
 	assert_string_equal(value_text(value_get(resources, "file:/unset"), "content"), "plain");
 	assert_string_equal(value_text(value_get(resources, "file:/token"), "content"),
 	                    "sha256:e564b4081d7a9ea4b00dada53bdae70c99b87b6fce869f0c3dd4d2bfa1e53e1c");
-	assert_string_equal(value_text(value_get(value_get(&value, "resources"), "file:/token"), "content"),
-	                    "hidden");
+	assert_string_equal(
+	    value_text(value_get(value_get(&value, "resources"), "file:/token"), "content"), "hidden");
 	arena_free(arena);
 }
 

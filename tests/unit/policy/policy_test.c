@@ -259,6 +259,32 @@ static void first_fault_fails_everything(void **state)
 	case_done(c);
 }
 
+/* It would be kept otherwise than it is, and the last good tree be no tree any more. */
+static void text_that_is_not_utf_8_is_refused(void **state)
+{
+	static const char good[] = "return {name = 'a', summary = 's', handles = {}, plan = error}";
+	struct test_case *c = case_create();
+
+	(void)state;
+	case_policy(c, "a", "-- f\xc3\xbcr\n-- f\xfcr\nreturn {}");
+	assert_fails(c, "policies/a.lua", 2,
+	             "policy a: the byte 0xfc is not UTF-8 here; save the file as UTF-8");
+	c->policies[0].text = "return {}\n\0";
+	c->policies[0].length = 11;
+	assert_fails(c, "policies/a.lua", 2,
+	             "policy a: the byte 0x00 is not UTF-8 here; save the file as UTF-8");
+	c->policies[0].text = "\xef\xbb\xbfreturn {}";
+	c->policies[0].length = 12;
+	assert_fails(c, "policies/a.lua", 1,
+	             "policy a: the file begins with a byte order mark; save it as UTF-8 without one");
+	c->policies[0].text = good;
+	c->policies[0].length = strlen(good);
+	case_library(c, "unused", "\xff");
+	assert_fails(c, "policies/lib/unused.lua", 1,
+	             "library unused: the byte 0xff is not UTF-8 here; save the file as UTF-8");
+	case_done(c);
+}
+
 /* ---- The same again ---- */
 
 static struct digest digest_of(struct test_case *c)
@@ -314,6 +340,7 @@ int main(void)
 	    cmocka_unit_test(two_policies_may_handle_one_section),
 	    cmocka_unit_test(no_policies_decide_nothing),
 	    cmocka_unit_test(first_fault_fails_everything),
+	    cmocka_unit_test(text_that_is_not_utf_8_is_refused),
 	    cmocka_unit_test(same_inputs_give_the_same_decision),
 	};
 

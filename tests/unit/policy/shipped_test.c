@@ -225,19 +225,25 @@ static void observed_mount_is_only_reported(void **state)
 	struct test_case *c = shipped(
 	    "{\"mounts\": {\"/a\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}, "
 	    "\"/b\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}, "
-	    "\"/c\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}}}",
+	    "\"/c\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}, "
+	    "\"/d\": {\"state\": \"absent\", \"manage\": \"observe\"}, "
+	    "\"/e\": {\"state\": \"absent\", \"manage\": \"observe\"}}}",
 	    "[{\"kind\": \"mount\", \"key\": \"/a\", \"live\": true, \"type\": \"xfs\"},"
+	    "{\"kind\": \"mount\", \"key\": \"/d\", \"live\": true, \"type\": \"xfs\"},"
+	    "{\"kind\": \"mount\", \"key\": \"/e\", \"state\": \"absent\"},"
 	    "{\"kind\": \"mount\", \"key\": \"/b\", \"live\": true, \"type\": \"ext4\"},"
 	    "{\"kind\": \"mount\", \"key\": \"/c\", \"state\": \"absent\"}]");
 
 	(void)state;
 	assert_int_equal(c->decision.proposal_count, 0);
-	assert_int_equal(c->decision.warning_count, 2);
+	assert_int_equal(c->decision.warning_count, 3);
 	assert_string_equal(c->decision.warnings[0].origin.reason,
 	                    "/b is mounted as ext4, not as xfs; it is only observed");
 	assert_string_equal(c->decision.warnings[1].origin.reason,
 	                    "/c is not mounted; it is only observed");
 	assert_string_equal(c->decision.warnings[1].resource, "mount:/c");
+	assert_string_equal(c->decision.warnings[2].origin.reason,
+	                    "/d is mounted and should not be; it is only observed");
 	case_done(c);
 }
 
