@@ -234,14 +234,14 @@ static int run(struct cli *cli)
 		err_set(&err, ERR_INPUT, 0, "usage: reconcile history [show N]");
 		return session_fail(cli, NULL, &err);
 	}
-	struct store *store = open_history(cli, &code);
+	AUTO(session_free) struct engine *engine = session_open(cli);
+	struct store *store = open_history(cli, engine, &code);
 
+	output_progress(&cli->out, "");
 	if (!store) {
 		return code;
 	}
-	code = cli->argument_count ? show_run(cli, store) : list_runs(cli, store);
-	store_close(store);
-	return code;
+	return cli->argument_count ? show_run(cli, store) : list_runs(cli, store);
 }
 
 static int take_limit(struct cli *cli, const char *value, struct err *err)

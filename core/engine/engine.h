@@ -69,7 +69,7 @@ size_t engine_policy_count(const struct engine *engine);
 
 /* What must be done. Changes nothing. ERR_POLICY and ERR_INPUT carry positions. */
 int engine_plan(struct engine *engine, struct plan **ret_plan, struct err *err) MUST_CHECK;
-/* The history as engine_plan opened it, for reading; NULL: none, *ret_condition says why. */
+/* The history, opened for reading if it was not yet; NULL: none, *ret_condition says why. */
 struct store *engine_history(struct engine *engine, const struct store_condition **ret_condition);
 
 /* Asks before anything is changed; true = go on. */

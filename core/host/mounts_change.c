@@ -29,6 +29,7 @@
 
 enum {
 	WORDS_MOST = 300, /* bytes kept of what a helper said */
+	LIBRARY_CODES = 5000, /* MNT_ERR_NOFSTAB, the lowest (libmount.h) */
 	QUICK_MS = 100,
 };
 
@@ -123,6 +124,8 @@ static int fail(struct err *err, int os, const struct mount_request *request, co
 
 	if (said && *said) {
 		snprintf(words, sizeof words, ": %.*s", WORDS_MOST, said);
+	} else if (request->source && (os == ENOENT || os == ENXIO || os == ENOTBLK)) {
+		snprintf(words, sizeof words, ": source %.*s", WORDS_MOST - 16, request->source);
 	}
 	if (os == ENODEV && !is_registered(type)) {
 		return err_set(
@@ -275,7 +278,10 @@ static int judge(struct libmnt_context *context, int rc, const struct mount_requ
 	if (mnt_context_syscall_called(context) && mnt_context_get_syscall_errno(context)) {
 		return fail(err, mnt_context_get_syscall_errno(context), request, said);
 	}
-	return rc || code ? fail(err, rc < 0 ? -rc : 0, request, *said ? said : words) : 0;
+	/* From 5000 on these are codes of the library, not errnos: its words say it. */
+	return rc || code ? fail(err, rc < 0 && rc > -LIBRARY_CODES ? -rc : 0, request,
+	                         *said ? said : words)
+	                  : 0;
 }
 
 /* Is there a program for the type? It is given the target by name: a descriptor of ours means

@@ -4,6 +4,7 @@
  * a journal first and then replaces the file. While a lock is held or a journal is left behind,
  * dpkg-query tells, which merges both.
  */
+#include "host/packages_index.h"
 #include "host/packages_inner.h"
 
 #include "base/str.h"
@@ -16,73 +17,47 @@
 #include <unistd.h>
 
 enum {
-	STATUS_MOST = 64 << 20,
 	QUERY_MS = 20000,
 };
 
 struct packages_cache {
-	struct arena *arena;
-	struct packages_table *table;
+	struct packages_index *index;
 	bool in_flux; /* somebody was at work when it was read */
 };
 
-static int read_status(struct arena *arena, char **ret_text, size_t *ret_n, struct err *err)
+static int open_status(int *ret_fd, struct err *err)
 {
 	static const char path[] = PACKAGES_DPKG "/status";
-	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT) {
 		return err_set(err, ERR_HOST, ENOENT, "dpkg does not manage the packages of this node: %s",
 		               path);
 	}
-	if (fd < 0 || fstat(fd, &st)) {
+	if (fd < 0) {
 		return err_set(err, ERR_HOST, errno, "cannot read %s", path);
 	}
-	if (st.st_size > STATUS_MOST) {
-		return err_set(err, ERR_LIMIT, 0, "%s is larger than %d bytes", path, STATUS_MOST);
-	}
-	size_t size = (size_t)st.st_size, n = 0;
-	char *text = arena_alloc(arena, size + 1);
-
-	/* dpkg never writes into the file: what was opened stays as long as it is. */
-	while (n < size) {
-		ssize_t got = read(fd, text + n, size - n);
-
-		if (got < 0 && errno != EINTR) {
-			return err_set(err, ERR_HOST, errno, "cannot read %s", path);
-		}
-		if (got == 0) {
-			break;
-		}
-		n += got > 0 ? (size_t)got : 0;
-	}
-	*ret_text = text;
-	*ret_n = n;
+	*ret_fd = fd;
 	return 0;
 }
 
 static int load(struct host *host, struct packages_cache **ret_cache, struct err *err)
 {
 	struct host_cache *all = host_cache_of(host);
-	struct arena *arena;
-	char *text = NULL;
-	size_t n = 0;
+	struct packages_index *index;
+	int fd = -1;
 
 	if (all->packages) {
 		*ret_cache = all->packages;
 		return 0;
 	}
-	arena = arena_create();
-	if (read_status(arena, &text, &n, err)) {
-		arena_free(arena);
+	if (open_status(&fd, err) || packages_index_read(fd, &index, err)) {
 		return -(int)err->code;
 	}
 	struct packages_cache *cache = mem_alloc(sizeof *cache);
 
 	*cache = (struct packages_cache){
-	    .arena = arena,
-	    .table = packages_table_parse(arena, text, n),
+	    .index = index,
 	    /* Asked after reading: whoever came and went meanwhile has replaced the file as a whole. */
 	    .in_flux = packages_has_journal() || packages_lock_holder() != 0,
 	};
@@ -91,10 +66,24 @@ static int load(struct host *host, struct packages_cache **ret_cache, struct err
 	return 0;
 }
 
+/* Every package there is, in the host's arena. */
+static int load_table(struct host *host, const struct packages_cache *cache,
+                      struct packages_table **ret_table, struct err *err)
+{
+	AUTO(str_free) struct str text = {0};
+
+	if (packages_index_whole(cache->index, &text, err)) {
+		return -(int)err->code;
+	}
+	*ret_table = packages_table_parse(
+	    host->arena, arena_strndup(host->arena, str_text(&text), text.length), text.length);
+	return 0;
+}
+
 void packages_forget(struct host_cache *cache)
 {
 	if (cache->packages) {
-		arena_free(cache->packages->arena);
+		packages_index_free(cache->packages->index);
 		free(cache->packages);
 		cache->packages = NULL;
 	}
@@ -129,14 +118,15 @@ static int query(struct host *host, const char *name, struct host_package *ret_p
 	return 0;
 }
 
-static const char *keep(struct arena *arena, const char *text)
+static const char *or_null(const char *text)
 {
-	return text && *text ? arena_strdup(arena, text) : NULL;
+	return text && *text ? text : NULL;
 }
 
 int packages_look(struct host *host, const char *name, struct host_package *ret_package,
                   struct err *err)
 {
+	AUTO(str_free) struct str text = {0};
 	struct packages_cache *cache;
 
 	if (load(host, &cache, err)) {
@@ -145,15 +135,23 @@ int packages_look(struct host *host, const char *name, struct host_package *ret_
 	if (cache->in_flux) {
 		return query(host, name, ret_package, err);
 	}
-	const struct host_package *found = packages_table_find(cache->table, name);
+	/* dpkg itself, so that the machine's own architecture is known. */
+	const char *const names[] = {arena_strndup(host->arena, name, strcspn(name, ":")), "dpkg"};
+
+	if (packages_index_fetch(cache->index, names, ARRAY_LEN(names), &text, err)) {
+		return -(int)err->code;
+	}
+	const struct packages_table *table = packages_table_parse(
+	    host->arena, arena_strndup(host->arena, str_text(&text), text.length), text.length);
+	const struct host_package *found = packages_table_find(table, name);
+
 	struct host_package package = found ? *found : (struct host_package){0};
 
-	/* The table is gone with the next host_forget. */
-	package.want = keep(host->arena, package.want);
-	package.flag = keep(host->arena, package.flag);
-	package.status = keep(host->arena, package.status);
-	package.version = keep(host->arena, package.version);
-	package.architecture = keep(host->arena, package.architecture);
+	package.want = or_null(package.want);
+	package.flag = or_null(package.flag);
+	package.status = or_null(package.status);
+	package.version = or_null(package.version);
+	package.architecture = or_null(package.architecture);
 	*ret_package = package;
 	return 0;
 }
@@ -161,17 +159,18 @@ int packages_look(struct host *host, const char *name, struct host_package *ret_
 int packages_list(struct host *host, struct list *ret_names, struct err *err)
 {
 	struct packages_cache *cache;
+	struct packages_table *table;
 
-	if (load(host, &cache, err)) {
+	if (load(host, &cache, err) || load_table(host, cache, &table, err)) {
 		return -(int)err->code;
 	}
-	size_t n = packages_table_count(cache->table);
+	size_t n = packages_table_count(table);
 	const char **names = arena_array(host->arena, n, sizeof *names);
 
 	for (size_t i = 0; i < n; i++) {
 		const char *name;
 
-		packages_table_at(cache->table, i, &name);
+		packages_table_at(table, i, &name);
 		names[i] = arena_strdup(host->arena, name);
 	}
 	*ret_names = (struct list){.set = true, .count = n, .items = names};
@@ -213,14 +212,15 @@ int packages_manager(struct host *host, struct host_package_manager *ret_manager
 {
 	struct packages_cache *cache;
 	struct host_package_manager manager = {0};
+	struct packages_table *table;
 
 	packages_forget(host_cache_of(host)); /* whoever asks this is about to act */
-	if (load(host, &cache, err)) {
+	if (load(host, &cache, err) || load_table(host, cache, &table, err)) {
 		return -(int)err->code;
 	}
 	manager.lock_pid = packages_lock_holder();
 	manager.interrupted = packages_has_journal();
-	manager.unconfigured = find_unconfigured(host, cache->table);
+	manager.unconfigured = find_unconfigured(host, table);
 	manager.lock_command = packages_command_of(host->arena, manager.lock_pid);
 	manager.under_systemd = packages_under_systemd();
 	*ret_manager = manager;

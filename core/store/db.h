@@ -75,7 +75,8 @@ int db_script(struct db *db, const char *sql, struct err *err) MUST_CHECK;
 
 struct db_statement {
 	struct db *db;
-	struct sqlite3_stmt *handle;
+	const char *sql;
+	struct sqlite3_stmt *handle; /* compiled when it is first needed, which may be never */
 };
 
 /* A value to bind. */
@@ -99,6 +100,7 @@ struct db_args {
 	                  ARRAY_LEN(((const struct db_arg[]){__VA_ARGS__}))})
 #define DB_NO_ARGS ((struct db_args){NULL, 0})
 
+/* The text is borrowed: it outlives the statement. What is wrong with it shows at the first use. */
 int db_prepare(struct db *db, const char *sql, struct db_statement *ret_statement,
                struct err *err) MUST_CHECK;
 /* Starts the statement anew with these values, the first for ?1. */

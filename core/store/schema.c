@@ -21,11 +21,12 @@ int schema_newest(void)
 
 int schema_identify(struct db *db, enum schema_state *ret_state, int *ret_version, struct err *err)
 {
-	int64_t application, version, tables;
+	int64_t application, version, tables = 0;
 
 	if (db_ask(db, "PRAGMA application_id", DB_NO_ARGS, 0, &application, err) ||
 	    db_ask(db, "PRAGMA user_version", DB_NO_ARGS, 0, &version, err) ||
-	    db_ask(db, "SELECT count(*) FROM sqlite_master", DB_NO_ARGS, 0, &tables, err)) {
+	    (!version &&
+	     db_ask(db, "SELECT count(*) FROM sqlite_master", DB_NO_ARGS, 0, &tables, err))) {
 		return -(int)err->code;
 	}
 	*ret_version = (int)version;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static struct arena *arena;
@@ -157,6 +158,52 @@ static void what_is_not_empty_is_not_removed_and_counts_as_busy(void **state)
 	assert_int_equal(host.ops->remove_directory(&host, scratch_path("d"), &err), 0);
 }
 
+/* acl(5) as the kernel keeps it: version 2; user::rw-, user:1000:rw-, group::r--, mask::rw-,
+ * other::r--. */
+static const unsigned char access_list[] = {
+    2,    0,    0,    0,    1, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 2, 0, 6, 0, 0xe8, 3,
+    0,    0,    4,    0,    4, 0, 0xff, 0xff, 0xff, 0xff, 0x10, 0, 6, 0, 0xff, 0xff,
+    0xff, 0xff, 0x20, 0,    4, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
+static void an_access_list_survives_a_new_content(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	struct file_write write = {.data = "new", .length = 3, .mode = 0664};
+	const char *path = scratch_path("f");
+	unsigned char now[sizeof access_list + 1];
+
+	scratch_write(path, "old", 0664);
+	if (setxattr(path, "system.posix_acl_access", access_list, sizeof access_list, 0)) {
+		print_message("# skip: no access lists on this file system\n");
+		skip();
+	}
+	assert_int_equal(host.ops->write(&host, path, &write, &err), 0);
+	assert_string_equal(scratch_read(path), "new");
+	assert_int_equal(getxattr(path, "system.posix_acl_access", now, sizeof now),
+	                 sizeof access_list);
+	assert_memory_equal(now, access_list, sizeof access_list);
+}
+
+static void a_file_that_others_may_have_linked_there_keeps_owner_and_mode(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *path = scratch_path("home/f");
+
+	scratch_mkdir(scratch_path("home"), 0755);
+	scratch_write(scratch_path("shadow"), "secret", 0600);
+	assert_int_equal(link(scratch_path("shadow"), path), 0);
+	assert_int_equal(host.ops->set_mode(&host, path, 0640, &err), 0);
+	assert_int_equal(chown(scratch_path("home"), 1000, 1000), 0);
+	assert_int_equal(host.ops->set_owner(&host, path, 1000, 1000, &err), -ERR_HOST);
+	assert_non_null(strstr(err.text, "hard links"));
+	assert_int_equal(host.ops->set_mode(&host, path, 0666, &err), -ERR_HOST);
+	assert_int_equal(look(path).uid, 0);
+	assert_int_equal(look(path).mode, 0640);
+}
+
 static void own_files_are_found_through_links(void **state)
 {
 	(void)state;
@@ -187,6 +234,8 @@ int main(void)
 	    TEST(a_name_as_long_as_can_be_is_written),
 	    TEST(what_is_not_empty_is_not_removed_and_counts_as_busy),
 	    TEST(own_files_are_found_through_links),
+	    TEST(an_access_list_survives_a_new_content),
+	    TEST(a_file_that_others_may_have_linked_there_keeps_owner_and_mode),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -187,6 +187,53 @@ static void a_link_in_its_place_is_not_replaced(void **state)
 	unlink("/etc/fstab");
 }
 
+static void lines_may_end_as_on_another_system(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *words[] = {"size=2m"};
+	const char *target = scratch_path("m");
+	struct fstab_line changed = line("x", target, "tmpfs", words, 1);
+
+	scratch_mkdir(target, 0755);
+	scratch_write("/etc/fstab", arena_printf(arena, "# a\r\n\r\nx %s tmpfs size=1m\r\n", target),
+	              0644);
+	assert_int_equal(fstab_count(fstab()), 1);
+	assert_string_equal(fstab_find(fstab(), target, NULL)->options.items[0], "size=1m");
+	assert_int_equal(host.ops->fstab_put(&host, &changed, &err), 0);
+	assert_string_equal(scratch_read("/etc/fstab"),
+	                    arena_printf(arena, "# a\r\n\r\nx %s tmpfs size=2m\r\n", target));
+}
+
+static char *checked;
+
+/* Stands in for findmnt, to see what it is asked to look at. */
+static int note_table(struct host *h, const struct child_command *command,
+                      struct child_result *ret_result, struct err *e)
+{
+	(void)h;
+	(void)e;
+	checked = arena_strdup(arena, scratch_read(command->argv[3]));
+	*ret_result = (struct child_result){0};
+	return 0;
+}
+
+/* The others may name what is dead, and findmnt would wait for it. */
+static void only_the_new_line_is_checked(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	struct host_ops ops = host_linux_ops;
+	struct fstab_line added = line("tmpfs", "/m", "tmpfs", NULL, 0);
+
+	ops.run = note_table;
+	host.ops = &ops;
+	scratch_write("/etc/fstab", "server:/dead /dead nfs defaults 0 0\n", 0644);
+	assert_int_equal(host.ops->fstab_put(&host, &added, &err), 0);
+	assert_string_equal(checked, "tmpfs\t/m\ttmpfs\tdefaults 0 0\n");
+	host.ops = &host_linux_ops;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -201,6 +248,8 @@ int main(void)
 	    TEST(two_lines_are_left_to_a_person),
 	    TEST(a_line_that_findmnt_refuses_is_not_put),
 	    TEST(a_link_in_its_place_is_not_replaced),
+	    TEST(lines_may_end_as_on_another_system),
+	    TEST(only_the_new_line_is_checked),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -120,6 +120,53 @@ static void a_link_as_target_is_not_followed(void **state)
 	assert_int_equal(host.ops->unmount(&host, scratch_path("l"), &err), -ERR_HOST);
 }
 
+/* Whoever may write a folder on the way could lead us to mount over /etc. */
+static void a_link_on_the_way_is_not_followed(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *source = scratch_path("source"), *target = scratch_path("l/m");
+
+	scratch_mkdir(scratch_path("real"), 0755);
+	scratch_mkdir(scratch_path("real/m"), 0755);
+	scratch_mkdir(source, 0755);
+	assert_int_equal(symlink("real", scratch_path("l")), 0);
+	assert_int_equal(change(host.ops->mount, target, "x", "tmpfs", NULL), -ERR_HOST);
+	assert_non_null(strstr(err.text, "symbolic link"));
+	assert_int_equal(change(host.ops->mount, target, source, "none", "bind"), -ERR_HOST);
+	assert_false(shows(scratch_path("real/m"), "rw"));
+}
+
+static void a_bind_source_that_somebody_else_has_linked_is_refused(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *source = scratch_path("l"), *target = scratch_path("m");
+
+	scratch_mkdir(target, 0755);
+	assert_int_equal(symlink("/etc", source), 0);
+	assert_int_equal(change(host.ops->mount, target, source, "none", "bind"), 0);
+	assert_int_equal(host.ops->unmount(&host, target, &err), 0);
+	assert_int_equal(lchown(source, 1000, 1000), 0);
+	assert_int_equal(change(host.ops->mount, target, source, "none", "bind"), -ERR_INPUT);
+	assert_false(shows(target, "rw"));
+}
+
+static void a_bind_keeps_what_restricts_its_source(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *source = scratch_path("s"), *target = scratch_path("m");
+
+	scratch_mkdir(source, 0755);
+	scratch_mkdir(target, 0755);
+	assert_int_equal(change(host.ops->mount, source, "x", "tmpfs", "nosuid"), 0);
+	assert_int_equal(change(host.ops->mount, target, source, "none", "bind"), 0);
+	assert_true(shows(target, "nosuid"));
+	assert_int_equal(change(host.ops->remount, target, source, "none", "bind"), 0);
+	assert_true(shows(target, "nosuid"));
+}
+
 static void our_stderr_is_ours_again_after_a_mount(void **state)
 {
 	(void)state;
@@ -153,6 +200,9 @@ int main(void)
 	    TEST(a_link_as_target_is_not_followed),
 	    TEST(our_stderr_is_ours_again_after_a_mount),
 	    TEST(a_source_that_is_no_device_stays_what_it_is),
+	    TEST(a_link_on_the_way_is_not_followed),
+	    TEST(a_bind_source_that_somebody_else_has_linked_is_refused),
+	    TEST(a_bind_keeps_what_restricts_its_source),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

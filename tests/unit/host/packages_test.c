@@ -78,8 +78,10 @@ static void what_was_read_is_kept_until_it_is_forgotten(void **state)
 	assert_string_equal(look("tool").version, "1.0-1");
 	assert_true(look("tool").held);
 	assert_false(look("other").known);
-	scratch_write(PACKAGES_DPKG "/status",
+	/* As dpkg does it: a new file in the place of the old. */
+	scratch_write(PACKAGES_DPKG "/status-new",
 	              "Package: other\nStatus: install ok installed\nVersion: 1\n", 0644);
+	assert_int_equal(rename(PACKAGES_DPKG "/status-new", PACKAGES_DPKG "/status"), 0);
 	assert_false(look("other").known);
 	host_forget(&host);
 	assert_true(look("other").known);

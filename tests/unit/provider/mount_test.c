@@ -104,6 +104,22 @@ static void a_link_as_target_blocks(void **state)
 	assert_false(seen(scratch_path("real"))->live.value);
 }
 
+/* The mount would go by another name, be made anew each time, and never be taken away. */
+static void a_link_on_the_way_blocks(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *path = scratch_path("l/m"), *why;
+
+	scratch_mkdir(scratch_path("real"), 0755);
+	scratch_mkdir(scratch_path("real/m"), 0755);
+	assert_int_equal(symlink("real", scratch_path("l")), 0);
+	assert_int_equal(converge(want(path, TMPFS LIVE), &why), OUTCOME_BLOCKED);
+	assert_non_null(strstr(why, "real path"));
+	assert_false(seen(scratch_path("real/m"))->live.value);
+	assert_int_equal(converge(want(path, "\"state\": \"absent\""), &why), OUTCOME_BLOCKED);
+}
+
 static void a_mount_in_use_is_not_taken_away_and_its_user_is_named(void **state)
 {
 	(void)state;
@@ -342,6 +358,7 @@ int main(void)
 	    TEST(a_bind_mount_needs_its_source_and_what_is_mounted_above),
 	    TEST(what_is_predicted_satisfies_what_is_wanted),
 	    TEST(a_fault_anywhere_is_mended_by_the_next_run),
+	    TEST(a_link_on_the_way_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

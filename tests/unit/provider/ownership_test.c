@@ -42,6 +42,27 @@ static void what_is_not_wanted_is_roots(void **state)
 	assert_true(ids.foreign);
 }
 
+static void a_user_has_one_name_whichever_is_wanted(void **state)
+{
+	(void)state;
+	struct file_look look = {.uid = 1, .gid = 0};
+	struct ownership by_number = {.owner = "1", .group = "0"}, by_name = {.owner = "daemon"};
+	struct ownership other = {.owner = "nobody-at-all", .group = "7"}, nothing = {0};
+	const char *owner, *group;
+
+	ownership_name(&look, &by_number, arena, &owner, &group);
+	assert_string_equal(owner, "1");
+	assert_string_equal(group, "0");
+	ownership_name(&look, &by_name, arena, &owner, &group);
+	assert_string_equal(owner, "daemon");
+	assert_string_equal(group, "root");
+	ownership_name(&look, &other, arena, &owner, &group);
+	assert_string_equal(owner, "daemon");
+	assert_string_equal(group, "root");
+	ownership_name(&look, &nothing, arena, &owner, &group);
+	assert_string_equal(owner, "daemon");
+}
+
 static void an_owner_that_does_not_exist_is_an_error(void **state)
 {
 	(void)state;
@@ -104,6 +125,7 @@ int main(void)
 	    TEST(a_missing_folder_above_is_busy),
 	    TEST(what_is_right_is_not_touched),
 	    TEST(a_prediction_takes_wish_then_past_then_default),
+	    TEST(a_user_has_one_name_whichever_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

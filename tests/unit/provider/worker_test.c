@@ -105,6 +105,25 @@ static void a_change_is_carried_out_and_seen(void **state)
 	assert_string_equal(scratch_read(scratch_path("new")), "hello");
 }
 
+static void an_owner_is_told_by_the_name_that_is_wanted(void **state)
+{
+	(void)state;
+	struct resource *wanted =
+	    resource_create(arena, &kind_table[KIND_DIRECTORY], scratch_path("d"));
+	const struct resource *fact;
+	struct worker_query q;
+	char number[16];
+	struct err err;
+
+	snprintf(number, sizeof number, "%u", (unsigned)geteuid());
+	wanted->directory.owner = number;
+	q = query(KIND_DIRECTORY, wanted->key);
+	q.want = wanted;
+	scratch_mkdir(wanted->key, 0755);
+	assert_int_equal(worker_observe(worker, &q, 1, arena, &fact, &err), 0);
+	assert_string_equal(fact->directory.owner, number);
+}
+
 static void a_kind_that_cannot_be_listed_says_so(void **state)
 {
 	(void)state;
@@ -124,6 +143,7 @@ int main(void)
 	    TEST(a_name_that_is_no_utf8_does_not_break_the_answer),
 	    TEST(a_change_is_carried_out_and_seen),
 	    TEST(a_kind_that_cannot_be_listed_says_so),
+	    TEST(an_owner_is_told_by_the_name_that_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
