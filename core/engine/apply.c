@@ -64,6 +64,28 @@ static int exit_code_of(const struct engine_result *result)
 	return 0;
 }
 
+/* What could not be done, and came right through what was: a module that a mount has loaded. */
+static void take_over(struct arena *arena, struct plan *plan, const struct plan *after)
+{
+	struct strmap *right = strmap_create(arena);
+
+	for (size_t i = 0; i < after->step_count; i++) {
+		if (after->steps[i].outcome == OUTCOME_KEPT) {
+			strmap_put(right, after->steps[i].id, &after->steps[i]);
+		}
+	}
+	for (size_t i = 0; i < plan->step_count; i++) {
+		struct step *step = &plan->steps[i];
+		bool waits = step->outcome == OUTCOME_BLOCKED || step->outcome == OUTCOME_PENDING ||
+		             step->outcome == OUTCOME_UNDETERMINED;
+
+		if (waits && strmap_get(right, step->id)) {
+			step->outcome = OUTCOME_KEPT;
+			step->why = NULL;
+		}
+	}
+}
+
 /* Once more, when something was changed: 0 only if nothing is left. *ret_error: why that cannot be
  * told. */
 static int plan_again(struct engine *engine, struct engine_result *result, const char **ret_error)
@@ -76,6 +98,7 @@ static int plan_again(struct engine *engine, struct engine_result *result, const
 		result->after = NULL;
 		return 1;
 	}
+	take_over(engine->arena, result->plan, result->after);
 	return exit_code_of(result);
 }
 

@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum {
-	WORDS_MOST = 300, /* bytes kept of what a helper said */
+	WORDS_MOST = 300,     /* bytes kept of what a helper said */
 	LIBRARY_CODES = 5000, /* MNT_ERR_NOFSTAB, the lowest (libmount.h) */
 	QUICK_MS = 100,
 };
@@ -279,9 +279,9 @@ static int judge(struct libmnt_context *context, int rc, const struct mount_requ
 		return fail(err, mnt_context_get_syscall_errno(context), request, said);
 	}
 	/* From 5000 on these are codes of the library, not errnos: its words say it. */
-	return rc || code ? fail(err, rc < 0 && rc > -LIBRARY_CODES ? -rc : 0, request,
-	                         *said ? said : words)
-	                  : 0;
+	return rc || code
+	           ? fail(err, rc < 0 && rc > -LIBRARY_CODES ? -rc : 0, request, *said ? said : words)
+	           : 0;
 }
 
 /* Is there a program for the type? It is given the target by name: a descriptor of ours means

@@ -112,9 +112,9 @@ struct mount {
 	struct truth fstab;
 	const char *fstab_source, *fstab_type;
 	struct list fstab_options;
-	struct list fstab_lines;  /* their numbers, when fstab has several lines for the target */
-	struct number covers; /* how many mounts lie on the target below the top one */
-	const char *root;     /* of a bind mount: the path within its file system */
+	struct list fstab_lines; /* their numbers, when fstab has several lines for the target */
+	struct number covers;    /* how many mounts lie on the target below the top one */
+	const char *root;        /* of a bind mount: the path within its file system */
 	/* While nothing is mounted: missing, empty, not empty, link, behind a link, file, other. */
 	const char *beneath;
 };

@@ -124,7 +124,12 @@ static int update(struct host *host, const struct change *change, struct err *er
 	struct ownership_ids ids;
 	struct file_look look;
 
-	if (!want->file.content || text_equal(want->file.digest, have->file.digest)) {
+	bool is_right = !want->file.content || text_equal(want->file.digest, have->file.digest);
+	bool grants = wanted.mode && (strtoul(wanted.mode, NULL, 8) & 06000);
+
+	/* What runs with its owner's rights must be what was wanted: of a file that is there already
+	 * somebody may put another in its place right before it is given them. */
+	if (is_right && !(grants && want->file.content)) {
 		return ownership_mend(host, want->key, &wanted, err);
 	}
 	if (host->ops->look(host, want->key, &look, err) ||

@@ -139,8 +139,7 @@ static int describe_beneath(struct host *host, const char *key, struct arena *ar
 	struct file_names names;
 	struct file_look look;
 
-	if (look_on_the_way(host, key, arena, mount, err) ||
-	    host->ops->look(host, key, &look, err)) {
+	if (look_on_the_way(host, key, arena, mount, err) || host->ops->look(host, key, &look, err)) {
 		return -(int)err->code;
 	}
 	if (mount->beneath) {

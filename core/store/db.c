@@ -230,6 +230,16 @@ int db_begin(struct db *db, struct db_change *ret_change, struct err *err)
 	return r;
 }
 
+int db_view(struct db *db, struct db_change *ret_view, struct err *err)
+{
+	int r = db_script(db, "BEGIN", err);
+
+	if (!r) {
+		ret_view->db = db;
+	}
+	return r;
+}
+
 int db_commit(struct db_change *change, struct err *err)
 {
 	int r = db_script(change->db, "COMMIT", err);

@@ -67,6 +67,8 @@ struct db_change {
 };
 /* Takes the write lock at once, so that nothing fails half way for want of it. */
 int db_begin(struct db *db, struct db_change *ret_change, struct err *err) MUST_CHECK;
+/* Until db_abandon, all that is read is of one moment. */
+int db_view(struct db *db, struct db_change *ret_view, struct err *err) MUST_CHECK;
 int db_commit(struct db_change *change, struct err *err) MUST_CHECK;
 void db_abandon(struct db_change *change);
 

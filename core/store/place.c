@@ -14,9 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_MS = 5000 };
 
 /* Beside a database: the write-ahead log, its index, and the journal of the other mode, which
  * sqlite would play back into a new file of that name. The index last: it is rebuilt from the
@@ -231,6 +235,20 @@ struct place place_examine(const char *path, bool writing, struct arena *arena)
 		place.problem = writing ? "a write-ahead log without its database" : NULL;
 	}
 	return place;
+}
+
+int place_lock(const char *path, struct arena *arena)
+{
+	const struct timespec nap = {.tv_nsec = 5000000};
+	int64_t deadline = clock_ms() + LOCK_MS;
+	/* The folder, since closing a descriptor of the file drops sqlite's locks on it. */
+	int fd = open(path_parent(arena, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK &&
+	       clock_left(deadline)) {
+		nanosleep(&nap, NULL);
+	}
+	return fd;
 }
 
 static int move(const char *from, const char *to, bool *ret_moved, struct err *err)

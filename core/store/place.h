@@ -29,6 +29,11 @@ struct place {
  * and files. Everything in the result lives in the arena. */
 struct place place_examine(const char *path, bool writing, struct arena *arena);
 
+/* Keeps other writers from opening, beginning or setting aside a history in that folder until the
+ * descriptor is closed: sqlite's own locks do not reach over those steps. Waits at most 5 s for
+ * another; -1 or a descriptor without the lock mean going on without. */
+int place_lock(const char *path, struct arena *arena);
+
 /* Renames the file and its companions to PATH.set-aside-TIME (companions behind that),
  * overwriting nothing. ERR_STORE; *ret_aside is the new name, NULL when only companions were
  * there. Only of names that end in ".db": whoever mistypes --history must not see another file

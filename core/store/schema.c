@@ -22,8 +22,11 @@ int schema_newest(void)
 int schema_identify(struct db *db, enum schema_state *ret_state, int *ret_version, struct err *err)
 {
 	int64_t application, version, tables = 0;
+	AUTO(db_abandon) struct db_change view = {0};
 
-	if (db_ask(db, "PRAGMA application_id", DB_NO_ARGS, 0, &application, err) ||
+	/* All of one moment: another process may be making it ours just now. */
+	if (db_view(db, &view, err) ||
+	    db_ask(db, "PRAGMA application_id", DB_NO_ARGS, 0, &application, err) ||
 	    db_ask(db, "PRAGMA user_version", DB_NO_ARGS, 0, &version, err) ||
 	    (!version &&
 	     db_ask(db, "SELECT count(*) FROM sqlite_master", DB_NO_ARGS, 0, &tables, err))) {

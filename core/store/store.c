@@ -170,9 +170,14 @@ static bool set_aside(const char *path, const char *problem, struct arena *arena
 int store_open(const char *path, enum store_mode mode, struct arena *arena,
                struct store **ret_store, struct store_condition *ret_condition, struct err *err)
 {
+	AUTO(fd_auto) int lock = -1;
 	struct place place = place_examine(path, mode == STORE_WRITE, arena);
 
 	(void)err; /* nothing that happens here is a bug */
+	if (mode == STORE_WRITE && place.state != PLACE_REFUSED) {
+		lock = place_lock(place.path, arena);
+		place = place_examine(path, true, arena); /* another may have been faster */
+	}
 	*ret_store = NULL;
 	*ret_condition = (struct store_condition){0};
 	if (place.state == PLACE_REFUSED || (place.state == PLACE_FOREIGN && mode == STORE_READ)) {

@@ -254,6 +254,91 @@ static void desired_tree_of_10000_mounts_and_files_loads(void **state)
 	given_done(&g);
 }
 
+/* ---- what nobody thought of ---- */
+
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+/* One slip of the keyboard or of a merge: a byte lost, doubled or replaced, a stretch cut out or put
+ * in elsewhere. Returns the new length; `text` has room for twice the length. */
+static size_t slip(char *text, size_t n, uint64_t *seed)
+{
+	static const char typed[] =
+	    "\"'{}[]:,-#&*!|>%@`~?<= \t\n\r\x00\x1b\x7f\x80\xc2\x85\xff\xe2\x80\xaez0.\\";
+	size_t at = next_random(seed) % n, from = next_random(seed) % n;
+	size_t most = n - (at > from ? at : from), length = 1 + next_random(seed) % 40;
+
+	length = length < most ? length : most;
+	switch (next_random(seed) % 4) {
+	case 0:
+		text[at] = typed[next_random(seed) % (sizeof typed - 1)];
+		return n;
+	case 1:
+		memmove(text + at, text + at + length, n - at - length);
+		return n - length ? n - length : 1;
+	case 2:
+		memmove(text + at + length, text + at, n - at);
+		memmove(text + at, text + from + (from >= at ? length : 0), length);
+		return n + length;
+	default:
+		memmove(text + at, text + from, length);
+		return n;
+	}
+}
+
+static void assert_can_be_shown(const struct given *g, const struct diag *diag)
+{
+	size_t n = strlen(diag->err.text), length;
+
+	assert_true(n > 0 && text_utf8_until(diag->err.text, n) == n);
+	for (size_t i = 0; i < n; i++) {
+		assert_true((unsigned char)diag->err.text[i] >= 0x20 && diag->err.text[i] != 0x7f);
+	}
+	if (diag->err.at.file) {
+		assert_true(diag->err.at.line > 0 && diag->err.at.col > 0);
+		(void)desired_source_line(g->files, g->count, diag->err.at, &length);
+	}
+}
+
+static void desired_tree_with_slips_is_right_or_told_to_be_wrong(void **state)
+{
+	const char *top = getenv("TOP") ? getenv("TOP") : ".";
+	struct arena *arena = arena_create();
+	uint64_t seed = 88172645463325252u;
+	size_t length = 0;
+	char *text =
+	    slurp(arena,
+	          arena_printf(arena, "%s/tests/golden/desired/design-example/roles/compute.yaml", top),
+	          &length);
+
+	(void)state;
+	assert_non_null(text);
+	for (int i = 0; i < 4000; i++) {
+		char slipped[16 << 10];
+		struct given g;
+		size_t n = length;
+
+		memcpy(slipped, text, n);
+		for (uint64_t k = next_random(&seed) % 4 + 1; k; k--) {
+			n = slip(slipped, n, &seed);
+		}
+		given_init(&g);
+		given_file(&g, "nodes/n.yaml", "version: 1\nnodes: [n]\nroles: [compute]\n");
+		given_bytes(&g, "roles/compute.yaml", slipped, n);
+		validate(&g);
+		for (size_t k = 0; k < g.diags.count; k++) {
+			assert_can_be_shown(&g, &g.diags.list[k]);
+		}
+		given_done(&g);
+	}
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +349,7 @@ int main(void)
 	    cmocka_unit_test(desired_tree_without_files_is_an_error),
 	    cmocka_unit_test(desired_digest_is_of_what_is_said_not_of_how),
 	    cmocka_unit_test(desired_tree_of_10000_mounts_and_files_loads),
+	    cmocka_unit_test(desired_tree_with_slips_is_right_or_told_to_be_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,20 @@ static void the_exit_code_is_the_gravest_of_both_lists(void **state)
 	assert_true(node_has("f"));
 }
 
+static void what_was_blocked_and_came_right_through_another_step_is_in_sync(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	assert_int_equal(mkdir(node_path("made"), 0755), 0);
+	scratch_write(node_path("made/f"), "x", 0644);
+	/* The file's folder is not there until the command has moved one into its place. */
+	node_wants("resources:\n"
+	           "  - {kind: command, name: c, argv: [/bin/mv, $/made, $/d], creates: $/d}\n"
+	           "  - {kind: file, path: $/d/f, content: \"x\"}\n");
+	assert_int_equal(node_apply(NULL), 0);
+	assert_int_equal(plan_count(node.result.plan).of[OUTCOME_BLOCKED], 0);
+}
+
 static void mode_observe_changes_nothing_where_no_person_is(void **state)
 {
 	(void)state;
@@ -185,6 +199,7 @@ int main(void)
 	    node_test(the_lock_is_free_after_an_error),
 	    node_test(recorded_facts_cannot_be_applied),
 	    node_test(the_exit_code_is_the_gravest_of_both_lists),
+	    node_test(what_was_blocked_and_came_right_through_another_step_is_in_sync),
 	    node_test(mode_observe_changes_nothing_where_no_person_is),
 	    node_test(a_tree_that_lost_much_is_not_used_by_run_until_it_is_accepted),
 	    node_test(accepting_a_shrink_by_hand_makes_run_go_on),

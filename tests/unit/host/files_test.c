@@ -161,9 +161,9 @@ static void what_is_not_empty_is_not_removed_and_counts_as_busy(void **state)
 /* acl(5) as the kernel keeps it: version 2; user::rw-, user:1000:rw-, group::r--, mask::rw-,
  * other::r--. */
 static const unsigned char access_list[] = {
-    2,    0,    0,    0,    1, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 2, 0, 6, 0, 0xe8, 3,
-    0,    0,    4,    0,    4, 0, 0xff, 0xff, 0xff, 0xff, 0x10, 0, 6, 0, 0xff, 0xff,
-    0xff, 0xff, 0x20, 0,    4, 0, 0xff, 0xff, 0xff, 0xff,
+    2, 0,    0,    0,    1,    0,    6,    0, 0xff, 0xff, 0xff, 0xff, 2,    0,    6,
+    0, 0xe8, 3,    0,    0,    4,    0,    4, 0,    0xff, 0xff, 0xff, 0xff, 0x10, 0,
+    6, 0,    0xff, 0xff, 0xff, 0xff, 0x20, 0, 4,    0,    0xff, 0xff, 0xff, 0xff,
 };
 
 static void an_access_list_survives_a_new_content(void **state)

@@ -98,6 +98,23 @@ static void set_id_bits_survive_a_change_of_owner(void **state)
 	assert_int_equal(mode_of(path), 04755);
 }
 
+/* Somebody may put another file there right before it is given its owner's rights. */
+static void what_gets_set_id_bits_is_written_anew(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("f");
+	struct stat before, after;
+
+	scratch_write(path, "tool", 0755);
+	assert_int_equal(link(path, scratch_path("old")), 0); /* so that its inode stays taken */
+	assert_int_equal(lstat(path, &before), 0);
+	converging_twice(arena, want(path, ", \"content\": \"tool\", \"mode\": \"4755\""), path);
+	assert_int_equal(lstat(path, &after), 0);
+	assert_int_equal(after.st_mode & 07777, 04755);
+	assert_int_not_equal(after.st_ino, before.st_ino);
+	assert_int_equal(mode_of(scratch_path("old")), 0755);
+}
+
 static void what_a_crash_left_beside_it_is_replaced(void **state)
 {
 	(void)state;
@@ -274,6 +291,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(another_content_keeps_mode_and_owner, setup, teardown),
 	    cmocka_unit_test_setup_teardown(another_mode_does_not_write_it_anew, setup, teardown),
 	    cmocka_unit_test_setup_teardown(set_id_bits_survive_a_change_of_owner, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_gets_set_id_bits_is_written_anew, setup, teardown),
 	    cmocka_unit_test_setup_teardown(what_a_crash_left_beside_it_is_replaced, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_link_in_its_place_is_not_followed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_link_that_comes_after_the_look_is_not_followed_either,

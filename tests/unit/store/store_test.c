@@ -486,6 +486,39 @@ static void opening_again_costs_little(void **state)
 	                                                 50e6);
 }
 
+/* Two run directories, one history, and neither has been there before. */
+static void several_may_begin_it_at_once(void **state)
+{
+	enum { ROUNDS = 40, WRITERS = 4 };
+	struct fixture *f = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		char *path = arena_printf(f->arena, "%s/round%d.db", f->folder, round);
+		pid_t pids[WRITERS];
+
+		for (int i = 0; i < WRITERS; i++) {
+			pids[i] = fork();
+			assert_true(pids[i] >= 0);
+			if (pids[i] == 0) {
+				struct store_condition condition;
+				struct store *store;
+				int r = store_open(path, STORE_WRITE, f->arena, &store, &condition, &f->err);
+
+				if (condition.problem) {
+					print_message("# %s\n", condition.problem);
+				}
+				_exit(r || !store || condition.problem ? 1 : 0);
+			}
+		}
+		for (int i = 0; i < WRITERS; i++) {
+			int status;
+
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -508,6 +541,7 @@ int main(void)
 	    FIXTURE_TEST(a_full_disk_fails_one_call_and_spoils_nothing),
 	    FIXTURE_TEST(a_read_only_disk_is_read_and_not_written),
 	    FIXTURE_TEST(opening_again_costs_little),
+	    FIXTURE_TEST(several_may_begin_it_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
