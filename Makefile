@@ -235,7 +235,7 @@ lint-format:
 
 lint-shell:
 	@shellcheck -S warning $(sort $(SHELL_FILES))
-	@shellcheck -S warning -s bats -e SC2030 -e SC2031 -e SC2154 -e SC2164 $(BEHAVIOUR)
+	@shellcheck -S warning -s bats -e SC2030 -e SC2031 -e SC2034 -e SC2154 -e SC2164 $(BEHAVIOUR)
 
 lint-cppcheck: $(OUT)/.flags
 	@mkdir -p $(OUT)/lint/cppcheck

@@ -46,8 +46,8 @@ static const char *unanswered(struct engine *engine)
 	if (fact->state == STATE_UNDETERMINED) {
 		return fact->why;
 	}
-	/* What is known of a folder is told without asking the server: the file must open. Whatever else
-	 * may be wrong with it, it answered. */
+	/* What is known of a folder is told without asking the server: the file must open. Whatever
+	 * else may be wrong with it, it answered. */
 	return worker_read_file(engine->worker, path, false, 0, engine->arena, &file, &err) &&
 	               err.code == ERR_LIMIT
 	           ? arena_strdup(engine->arena, err.text)

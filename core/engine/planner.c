@@ -142,15 +142,18 @@ struct planning {
 	struct strmap *blocked; /* id → struct note: plan:block with a resource */
 };
 
+/* A mount that is there now, but will be hidden by one above it that comes first, is not the one
+ * that will be there. */
+static bool is_mounted(const struct step *mount)
+{
+	return mount->have->state == STATE_PRESENT && mount->have->mount.live.value &&
+	       !(mount->marks & MARK_AFTER_MOUNT);
+}
+
 static bool will_be_mounted(const struct step *mount)
 {
 	return mount->outcome == OUTCOME_CHANGE && mount->want->state == STATE_PRESENT &&
-	       (mount->have->state == STATE_ABSENT || !mount->have->mount.live.value);
-}
-
-static bool is_mounted(const struct step *mount)
-{
-	return mount->have->state == STATE_PRESENT && mount->have->mount.live.value;
+	       !is_mounted(mount);
 }
 
 /* What lies on a mount that is not live yet was observed on what lies beneath: it says nothing. */

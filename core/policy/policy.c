@@ -285,8 +285,9 @@ static int check_text(const char *what, const struct policy_source *source, stru
 	for (size_t i = 0; i < end; i++) {
 		at.line += text[i] == '\n';
 	}
-	return err_at(err, ERR_POLICY, at, "%s %s: the byte 0x%02x is not UTF-8 here; save the file as UTF-8",
-	              what, source->name, (unsigned char)text[end]);
+	return err_at(err, ERR_POLICY, at,
+	              "%s %s: the byte 0x%02x is not UTF-8 here; save the file as UTF-8", what,
+	              source->name, (unsigned char)text[end]);
 }
 
 static int check_texts(const struct policy_set *set, struct err *err)

@@ -114,8 +114,8 @@ static void describe_live(struct host *host, const struct mount_table *table,
 	}
 }
 
-/* Is a folder on the way to it a link? The kernel tells mounts by their real paths, so that one made
- * there would not be found again. */
+/* Is a folder on the way to it a link? The kernel tells mounts by their real paths: one made there
+ * would not be found again. */
 static int look_on_the_way(struct host *host, const char *key, struct arena *arena,
                            struct mount *mount, struct err *err)
 {

@@ -3,7 +3,7 @@
 #
 # What bad input gets: an error on stderr that says where and what, exit 1, and nothing changed. Every
 # case goes through plan and apply, within ten seconds.
-# shellcheck disable=SC2016,SC2030,SC2031
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034
 
 load support/common
 load support/tree

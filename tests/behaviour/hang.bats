@@ -3,7 +3,7 @@
 #
 # A file system that has died: it costs what lies on it and nothing else. The run ends in time, the lock is
 # free, no second process gets stuck on it, and once it answers again all is well.
-# shellcheck disable=SC2016,SC2030,SC2031
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034
 
 load support/common
 load support/tree

@@ -3,7 +3,7 @@
 #
 # Policies that never end, take everything, or lie. Each ends in a message that names policy and line,
 # exit 1, nothing changed, within ten seconds, and leaves no process behind.
-# shellcheck disable=SC2016,SC2030,SC2031
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034
 
 load support/common
 load support/tree

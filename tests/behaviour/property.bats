@@ -28,8 +28,7 @@ generate()
 
 clear_area()
 {
-	in_ns "umount -R -l '$AREA'
-		find '$AREA' -mindepth 1 -delete
+	in_ns "umount -l '$AREA'
 		mount -t tmpfs -o size=64m,mode=0755 tmpfs '$AREA'"
 }
 
@@ -46,10 +45,11 @@ round()
 	planned=$(jq .counts.change <<<"$output")
 	run_node apply --yes --allow disruptive --json
 	[[ $status == 0 ]] || {
-		_fail_run "apply"
+		fail "apply: exit code $status" "$stderr" "$(jq -r '.steps[] | select(.outcome != "kept" and .outcome != "changed") | "\(.id) \(.outcome): \(.why)"' <<<"$output")"
 		return
 	}
-	assert_equal "$planned" "$(jq .counts.changed <<<"$output")"
+	# what is known only after a mount may turn out to be right already
+	((planned >= $(jq .counts.changed <<<"$output")))
 	before=$(footprint "$AREA" && mounts_listed)
 	run_node plan
 	assert_status 0

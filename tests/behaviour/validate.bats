@@ -3,7 +3,7 @@
 #
 # `validate` and `show`: every fault of a tree in one pass with its place, and what a tree says in
 # the end.
-# shellcheck disable=SC2016,SC2030,SC2031
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034
 
 load support/common
 load support/tree

@@ -264,8 +264,8 @@ static uint64_t next_random(uint64_t *seed)
 	return *seed;
 }
 
-/* One slip of the keyboard or of a merge: a byte lost, doubled or replaced, a stretch cut out or put
- * in elsewhere. Returns the new length; `text` has room for twice the length. */
+/* One slip of the keyboard or of a merge: a byte changed, a stretch cut out, put in or written
+ * over. Returns the new length; at most 40 bytes are added. */
 static size_t slip(char *text, size_t n, uint64_t *seed)
 {
 	static const char typed[] =
@@ -311,10 +311,8 @@ static void desired_tree_with_slips_is_right_or_told_to_be_wrong(void **state)
 	struct arena *arena = arena_create();
 	uint64_t seed = 88172645463325252u;
 	size_t length = 0;
-	char *text =
-	    slurp(arena,
-	          arena_printf(arena, "%s/tests/golden/desired/design-example/roles/compute.yaml", top),
-	          &length);
+	const char *path = "tests/golden/desired/design-example/roles/compute.yaml";
+	char *text = slurp(arena, arena_printf(arena, "%s/%s", top, path), &length);
 
 	(void)state;
 	assert_non_null(text);

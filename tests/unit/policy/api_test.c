@@ -163,6 +163,21 @@ static void undetermined_fact_withdraws_the_item(void **state)
 	case_done(c);
 }
 
+/* A table of the policy's own may have any text as a key; the parent takes what can be shown. */
+static void undecided_item_of_any_key_is_told(void **state)
+{
+	struct test_case *c = case_create();
+
+	(void)state;
+	case_body(c, "plan:each({['a\\n\\255'] = 1}, function()\n"
+	             "  local x = facts.package.vim.state\n"
+	             "end)");
+	assert_runs(c);
+	assert_int_equal(c->decision.undecided_count, 1);
+	assert_string_equal(c->decision.undecided[0].item, "test.a\\x0a\\xff");
+	case_done(c);
+}
+
 static void only_the_innermost_item_is_withdrawn(void **state)
 {
 	struct test_case *c =
@@ -271,6 +286,7 @@ int main(void)
 	    cmocka_unit_test(innermost_known_line_counts),
 	    cmocka_unit_test(each_of_nothing_does_nothing),
 	    cmocka_unit_test(undetermined_fact_withdraws_the_item),
+	    cmocka_unit_test(undecided_item_of_any_key_is_told),
 	    cmocka_unit_test(only_the_innermost_item_is_withdrawn),
 	    cmocka_unit_test(outer_item_takes_its_inner_ones_along),
 	    cmocka_unit_test(error_in_an_item_ends_all),

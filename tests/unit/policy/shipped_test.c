@@ -181,8 +181,8 @@ static void kernel_with_capitals_has_no_package(void **state)
 {
 	struct test_case *c = shipped(
 	    cluster, "[{\"kind\": \"kernel\", \"running\": \"6.6.1_el9-WSL2\", \"installed\": "
-	             "[\"6.6.1_el9-WSL2\", \"6.8.0-1039-aws\"], \"that_matter\": [\"6.6.1_el9-WSL2\"]},"
-	             PACKAGE_1039 NOT_LOADED NOT_MOUNTED "]");
+	             "[\"6.6.1_el9-WSL2\", \"6.8.0-1039-aws\"], "
+	             "\"that_matter\": [\"6.6.1_el9-WSL2\"]}," PACKAGE_1039 NOT_LOADED NOT_MOUNTED "]");
 
 	(void)state;
 	assert_block(c, 0, "no-module-package", "module:lustre",
