@@ -149,7 +149,7 @@ static int run(struct cli *cli)
 	}
 	const struct desired *d = engine_desired(engine);
 	const struct desired_identity *who = engine_identity(engine);
-	struct value state = redact_state(cli->arena, &d->state);
+	struct value state = redact_state(cli->arena, &d->state, REDACT_SECRET);
 
 	if (cli->json) {
 		return print_json(cli, d, who, &state) ? EXIT_IN_SYNC : EXIT_ERROR;

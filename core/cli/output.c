@@ -128,6 +128,15 @@ static size_t offset_of(const char *line, size_t length, unsigned col)
 	return i;
 }
 
+/* A file's content is not repeated: the excerpt may end in a log that others read. */
+static size_t until_content(const char *line, size_t length)
+{
+	static const char key[] = "content:";
+	const char *found = memmem(line, length, key, sizeof key - 1);
+
+	return found ? (size_t)(found - line) + sizeof key - 1 : length;
+}
+
 /* Part of the line as a terminal shows it, a tab as one blank. */
 static void add_shown(struct str *s, const char *line, size_t length)
 {
@@ -146,10 +155,12 @@ static void add_source(struct str *s, bool colour, struct pos at, const char *li
 	AUTO(str_free) struct str shown = {0}, before = {0};
 	size_t offset = at.col ? offset_of(line, length, at.col) : 0;
 
-	add_shown(&shown, line, length);
-	str_addf(s, " %5u | %s\n", at.line, str_text(&shown));
+	size_t end = until_content(line, length);
+
+	add_shown(&shown, line, end);
+	str_addf(s, " %5u | %s%s\n", at.line, str_text(&shown), end < length ? " ..." : "");
 	if (at.col && offset <= SOURCE_MOST) {
-		add_shown(&before, line, offset);
+		add_shown(&before, line, offset < end ? offset : end);
 		str_add(s, "       | ");
 		str_pad(s, ' ', text_width(str_text(&before)));
 		output_paint(s, colour, COLOUR_GREEN, "^");

@@ -21,7 +21,7 @@ struct engine *engine_open(const struct engine_options *options, const struct en
 	struct engine *engine = arena_alloc(arena, sizeof *engine);
 	struct worker_options worker = {
 	    .run_dir = options->run_dir,
-	    .read_only = !options->write_state,
+	    .read_only = !self_is_root(), /* a stuck process is recorded by plan as well: safety state */
 	    .waiting = watch ? watch->waiting : NULL,
 	    .context = watch ? watch->context : NULL,
 	};
@@ -126,9 +126,10 @@ static const char *pinned_release(const struct engine *engine)
 	const struct value *kernel = value_get(&engine->desired.state, "kernel");
 	const char *release = value_text(kernel, "release");
 
-	return release && text_equal(value_text(kernel, "strategy"), "pin") && !strpbrk(release, "*?")
-	           ? release
-	           : NULL;
+	const char *strategy = value_text(kernel, "strategy");
+	bool pins = !strategy || strcmp(strategy, "pin") == 0; /* as policies/kernel.lua has it */
+
+	return release && pins && !strpbrk(release, "*?") ? release : NULL;
 }
 
 static void init_facts(struct engine *engine)

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEEP_SECONDS = 90 * 86400, KEEP_BYTES = 256 << 20 };
+enum { KEEP_SECONDS = 90 * 86400, KEEP_BYTES = 256 << 20, PRUNE_RUNS = 100 };
 
 static void trouble(struct engine *engine, const struct err *err)
 {
@@ -150,18 +150,28 @@ struct input {
 
 static struct value state_document(struct engine *engine)
 {
-	return redact_state(engine->arena, &engine->desired.state);
+	return redact_state(engine->arena, &engine->desired.state, REDACT_ALL);
 }
 
+static void add_digests(struct arena *arena, struct value *map, const char *folder,
+                        const struct policy_source *sources, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct digest digest = digest_bytes(sources[i].text, sources[i].length);
+
+		value_put(arena, map, arena_printf(arena, "%s%s", folder, sources[i].name),
+		          value_string(arena_strdup(arena, digest.hex)));
+	}
+}
+
+/* Digests only: a policy may hold what a file is to hold. */
 static struct value policies_document(struct engine *engine)
 {
 	struct value policies = value_map();
 
-	for (size_t i = 0; i < engine->policies.count; i++) {
-		const struct policy_source *p = &engine->policies.policies[i];
-
-		value_put(engine->arena, &policies, p->name, value_string(p->text));
-	}
+	add_digests(engine->arena, &policies, "", engine->policies.policies, engine->policies.count);
+	add_digests(engine->arena, &policies, "lib/", engine->policies.libraries,
+	            engine->policies.library_count);
 	value_seal(&policies);
 	return policies;
 }
@@ -341,9 +351,12 @@ void history_end(struct engine *engine, int64_t run, int exit_code, const struct
 	if (!engine->store || !run) {
 		return;
 	}
+	/* A node that never changes has a history too, a row a run. */
+	bool tidies = changed || run % PRUNE_RUNS == 0;
+
 	if (store_run_end(engine->store, run, exit_code, plan, error, &err) ||
-	    (changed && (store_prune(engine->store, KEEP_SECONDS, KEEP_BYTES, &err) ||
-	                 store_checkpoint(engine->store, &err)))) {
+	    (tidies && (store_prune(engine->store, KEEP_SECONDS, KEEP_BYTES, &err) ||
+	                store_checkpoint(engine->store, &err)))) {
 		trouble(engine, &err);
 	}
 }

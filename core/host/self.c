@@ -93,6 +93,7 @@ void self_catch_stop(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
 }
 
 int self_stop_signal(void)

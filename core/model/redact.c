@@ -29,7 +29,7 @@ static struct value without_content(struct arena *arena, const struct value *fil
 	return copy;
 }
 
-struct value redact_state(struct arena *arena, const struct value *state)
+struct value redact_state(struct arena *arena, const struct value *state, enum redact which)
 {
 	struct value shown = value_copy(arena, state);
 	struct value *resources = (struct value *)value_get(&shown, "resources");
@@ -37,7 +37,8 @@ struct value redact_state(struct arena *arena, const struct value *state)
 	for (size_t i = 0; resources && resources->type == VALUE_MAP && i < resources->count; i++) {
 		struct value *entry = &resources->entries[i].value;
 
-		if (text_equal(value_text(entry, "kind"), "file") && is_secret(entry)) {
+		if (text_equal(value_text(entry, "kind"), "file") &&
+		    (which == REDACT_ALL || is_secret(entry))) {
 			*entry = without_content(arena, entry);
 		}
 	}

@@ -8,8 +8,13 @@
 
 #include "base/value.h"
 
-/* A copy of an effective state (a map by section) in which secret contents are replaced by
+enum redact {
+	REDACT_SECRET, /* contents of files that are to be unreadable for others */
+	REDACT_ALL,    /* every content: a file without a mode may be private on the node */
+};
+
+/* A copy of an effective state (a map by section) in which these contents are replaced by
  * "sha256:" and the digest. Positions stay. */
-struct value redact_state(struct arena *arena, const struct value *state);
+struct value redact_state(struct arena *arena, const struct value *state, enum redact which);
 
 #endif

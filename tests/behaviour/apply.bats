@@ -332,7 +332,7 @@ END
 	assert_status 4
 	assert_output -p "mode: observe makes no changes"
 	assert_missing "$AREA/observe"
-	run_node apply --yes --allow disruptive
+	run_node apply --yes --allow disruptive,irreversible
 	assert_missing "$AREA/observe"
 	graver safe
 	run_node plan
@@ -341,7 +341,7 @@ END
 	assert_status 4
 	assert_dir "$AREA/safe"
 	assert_mounted "$AREA/mount-safe"
-	run_node run --once --allow disruptive
+	run_node run --once --allow disruptive,irreversible
 	assert_status 0
 	refute_mounted "$AREA/mount-safe"
 	graver full

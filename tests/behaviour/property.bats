@@ -43,7 +43,7 @@ round()
 	in_ns find "$AREA" -name foreign | sort >"$SCRATCH/foreign"
 	run_node plan --json
 	planned=$(jq .counts.change <<<"$output")
-	run_node apply --yes --allow disruptive --json
+	run_node apply --yes --allow disruptive,irreversible --json
 	[[ $status == 0 ]] || {
 		fail "apply: exit code $status" "$stderr" "$(jq -r '.steps[] | select(.outcome != "kept" and .outcome != "changed") | "\(.id) \(.outcome): \(.why)"' <<<"$output")"
 		return
