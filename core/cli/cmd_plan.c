@@ -31,7 +31,8 @@ static int save(struct cli *cli, struct engine *engine, const struct plan *plan,
 {
 	AUTO(str_free) struct str text = {0};
 	AUTO(fd_auto)
-	int fd = open(cli->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	int fd =
+	    open(cli->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	size_t done = 0;
 
 	if (fd < 0) {

@@ -21,7 +21,8 @@ struct engine *engine_open(const struct engine_options *options, const struct en
 	struct engine *engine = arena_alloc(arena, sizeof *engine);
 	struct worker_options worker = {
 	    .run_dir = options->run_dir,
-	    .read_only = !self_is_root(), /* a stuck process is recorded by plan as well: safety state */
+	    .read_only =
+	        !self_is_root(), /* a stuck process is recorded by plan as well: safety state */
 	    .waiting = watch ? watch->waiting : NULL,
 	    .context = watch ? watch->context : NULL,
 	};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Where in dpkg's status file the stanzas of a package stand. A run that finds nothing to do asks
- * for a few of a thousand packages: the file is passed through a small buffer once, and only what is
- * asked for is kept and understood.
+ * for a few of a thousand packages: the file is passed through a small buffer once, and only what
+ * is asked for is kept and understood.
  *
  * dpkg replaces the file and never writes into it, so that what was opened stays as it was. Owner:
  * whoever reads it (`packages_index_free`).

@@ -32,7 +32,7 @@ int store_stand(struct store *store, int64_t run, bool partial, const struct pla
 /* Columns of a run whose tree is good to go back to; a condition on the table run. */
 #define STORE_GOOD_RUN                                                            \
 	"finished IS NOT NULL AND error IS NULL AND kept IS NOT NULL AND partial = 0" \
-	" AND stale_tree = 0 AND tree IS NOT NULL AND state IS NOT NULL"               \
+	" AND stale_tree = 0 AND tree IS NOT NULL AND state IS NOT NULL"              \
 	" AND exit_code NOT IN (1, 3, 7)"
 
 #endif

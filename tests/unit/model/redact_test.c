@@ -30,8 +30,9 @@ static void only_contents_that_not_all_may_read_become_digests(void **state)
 	assert_string_equal(value_text(value_get(resources, "file:/open"), "content"), "plain");
 	struct value all = redact_state(arena, &value, REDACT_ALL);
 
-	assert_true(strncmp(value_text(value_get(value_get(&all, "resources"), "file:/open"), "content"),
-	                    "sha256:", 7) == 0);
+	assert_true(
+	    strncmp(value_text(value_get(value_get(&all, "resources"), "file:/open"), "content"),
+	            "sha256:", 7) == 0);
 	assert_string_equal(value_text(value_get(resources, "file:/unset"), "content"), "plain");
 	assert_string_equal(value_text(value_get(resources, "file:/token"), "content"),
 	                    "sha256:e564b4081d7a9ea4b00dada53bdae70c99b87b6fce869f0c3dd4d2bfa1e53e1c");
