@@ -45,8 +45,8 @@ static enum action action_for(const struct resource *want, const struct resource
 	return have->state == STATE_ABSENT ? ACTION_CREATE : ACTION_UPDATE;
 }
 
-static void diff_by_fields(struct arena *arena, const struct resource *want,
-                           const struct resource *have, struct verdict *verdict)
+void converge_diff_fields(struct arena *arena, const struct resource *want,
+                          const struct resource *have, struct verdict *verdict)
 {
 	compare_resources(arena, want, have, &verdict->differences);
 	if (verdict->differences.count) {
@@ -67,7 +67,7 @@ void converge_diff(struct arena *arena, const struct resource *want, const struc
 	} else if (provider->diff) {
 		provider->diff(arena, want, have, &verdict);
 	} else {
-		diff_by_fields(arena, want, have, &verdict);
+		converge_diff_fields(arena, want, have, &verdict);
 	}
 	if (verdict.outcome == OUTCOME_CHANGE) {
 		if (!provider->apply || (want->kind->traits & KIND_NOT_YET)) {

@@ -13,6 +13,10 @@
 int converge_check(const struct resource *want, struct err *err) MUST_CHECK;
 void converge_diff(struct arena *arena, const struct resource *want, const struct resource *have,
                    struct verdict *ret_verdict);
+/* The default: the field table compares, and the states say whether to create, update or remove.
+ * For a provider's own diff, when it has nothing to add. */
+void converge_diff_fields(struct arena *arena, const struct resource *want,
+                          const struct resource *have, struct verdict *verdict);
 void converge_needs(struct arena *arena, const struct resource *want, struct keys *ret_ids);
 const struct resource *converge_predict(struct arena *arena, const struct change *change,
                                         bool *ret_exact);

@@ -4,6 +4,7 @@
  * path names. */
 #include "base/path.h"
 #include "base/str.h"
+#include "provider/converge.h"
 #include "provider/ownership.h"
 #include "provider/table.h"
 
@@ -46,13 +47,7 @@ static void diff(struct arena *arena, const struct resource *want, const struct 
 		                   : arena_printf(arena, "something else is in its place: %s", type);
 		return;
 	}
-	compare_resources(arena, want, have, &verdict->differences);
-	if (verdict->differences.count) {
-		verdict->outcome = OUTCOME_CHANGE;
-		verdict->action = want->state == STATE_ABSENT   ? ACTION_REMOVE
-		                  : have->state == STATE_ABSENT ? ACTION_CREATE
-		                                                : ACTION_UPDATE;
-	}
+	converge_diff_fields(arena, want, have, verdict);
 }
 
 static int create(struct host *host, const struct resource *want, struct arena *arena,

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "provider/converge.h"
 #include "provider/ownership.h"
 #include "provider/table.h"
 
@@ -80,13 +81,7 @@ static void diff(struct arena *arena, const struct resource *want, const struct 
 		                                  text_equal(type, "directory") ? "a directory" : type);
 		return;
 	}
-	compare_resources(arena, want, have, &verdict->differences);
-	if (verdict->differences.count) {
-		verdict->outcome = OUTCOME_CHANGE;
-		verdict->action = want->state == STATE_ABSENT   ? ACTION_REMOVE
-		                  : have->state == STATE_ABSENT ? ACTION_CREATE
-		                                                : ACTION_UPDATE;
-	}
+	converge_diff_fields(arena, want, have, verdict);
 }
 
 static int write_whole(struct host *host, const struct resource *want,
