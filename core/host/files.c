@@ -300,10 +300,10 @@ static void keep_attributes(int parent, const char *name, int fd)
 	for (size_t i = 0; old >= 0 && i < ARRAY_LEN(kept); i++) {
 		ssize_t n = fgetxattr(old, kept[i], value, sizeof value);
 
-		if (n > 0 && fsetxattr(fd, kept[i], value, (size_t)n, 0)) {
-			errno = 0; /* not allowed, or no such thing there: the folder's will do */
-		} else if (n < 0 && errno == ENODATA && i == 1 && fremovexattr(fd, kept[i])) {
-			errno = 0; /* neither had one */
+		/* Not allowed, or no such thing there: the folder's will do. Or neither had one. */
+		if ((n > 0 && fsetxattr(fd, kept[i], value, (size_t)n, 0)) ||
+		    (n < 0 && errno == ENODATA && i == 1 && fremovexattr(fd, kept[i]))) {
+			errno = 0;
 		}
 	}
 }

@@ -11,7 +11,7 @@ load support/tree
 setup()
 {
 	need_command valgrind unshare
-	! grep -q __asan_init "$RECONCILE" || skip "the sanitizers in this program look for themselves"
+	! is_sanitized || skip "the sanitizers in this program look for themselves"
 	scratch_open
 	tree_open first-node
 	cp -r "$TOP/examples/first-node/state" "$TREE/"

@@ -58,6 +58,12 @@ need_program()
 	done
 }
 
+# is_sanitized: the program was built for ASan and UBSan (make sanitize)
+is_sanitized()
+{
+	grep -q __asan_init "$RECONCILE"
+}
+
 # ---- scratch folder and clean-up
 
 # Root refuses a tree that somebody else could change, so each folder up to / has to be root's or
@@ -352,6 +358,7 @@ run_within()
 	set +m
 	# no function and no TERM: a shell that is told to end before it has become sleep would run the
 	# traps of the test, which take its scratch folder away
+	# shellcheck disable=SC2217 # it would keep the stdin open
 	sleep "$limit" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	timer=$!
 	wait -n -p first "$pid" "$timer" || status=$?
@@ -361,8 +368,8 @@ run_within()
 		status=124
 		echo "[not done after $limit s]" >>"$SCRATCH/.stderr"
 	else
-		kill -KILL "$timer" 2>/dev/null
-		wait "$timer" 2>/dev/null || :
+		disown "$timer" # or the shell would tell of its end
+		kill -KILL "$timer" 2>/dev/null || :
 	fi
 	output=$(<"$SCRATCH/.stdout")
 	stderr=$(<"$SCRATCH/.stderr")
