@@ -42,12 +42,13 @@ BELOW_schema := state/schema
 
 # ---- Compiler and libraries ----
 
-# libkmod gives its headers only: it is loaded when it is first needed (core/host/modules.c).
+# libkmod and libmount give their headers only: they are loaded when they are first needed
+# (core/host/modules.c, core/host/mounts_library.c).
 PKG_CONFIG ?= pkg-config
 LUA := $(shell for p in lua5.4 lua-5.4 lua54 lua; do \
 	$(PKG_CONFIG) --exists "$$p >= 5.4" 2>/dev/null && echo $$p && break; done)
-PACKAGES := $(or $(LUA),lua5.4) yaml-0.1 mount sqlite3 jansson libmd
-PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) libkmod 2>/dev/null || echo missing)
+PACKAGES := $(or $(LUA),lua5.4) yaml-0.1 sqlite3 jansson libmd
+PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) mount libkmod 2>/dev/null || echo missing)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 CFLAGS_release := -O2 -g -fstack-protector-strong -fstack-clash-protection \
@@ -77,7 +78,7 @@ VERSION := $(or $(TAGGED:v%=%),0.1.0$(addprefix +g,$(COMMIT)))
 # What single files need beside that, by file stem.
 CFLAGS_cmd_version = -DRECONCILE_VERSION='"$(VERSION)"'
 CFLAGS_hangfs = $(shell $(PKG_CONFIG) --cflags fuse3)
-LIBRARIES_floor = $(PACKAGE_LIBS) $(shell $(PKG_CONFIG) --libs libkmod)
+LIBRARIES_floor = $(PACKAGE_LIBS) $(shell $(PKG_CONFIG) --libs mount libkmod)
 LIBRARIES_hangfs = $(shell $(PKG_CONFIG) --libs fuse3)
 
 # ---- What people call ----

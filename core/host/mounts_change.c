@@ -13,9 +13,8 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "host/holders.h"
+#include "host/mounts_library.h"
 #include "host/walk.h"
-
-#include <libmount/libmount.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -256,14 +255,14 @@ static bool is_tag(const char *source)
 
 /* A return code of 0 says nothing about the helper, and its status nothing about the mount: see
  * mnt_context_get_status(3) and the helpers themselves, which exit with what they like. */
-static int judge(struct libmnt_context *context, int rc, const struct mount_request *request,
-                 const char *said, struct err *err)
+static int judge(const struct mounts_library *library, struct libmnt_context *context, int rc,
+                 const struct mount_request *request, const char *said, struct err *err)
 {
 	char words[WORDS_MOST] = "";
-	int code = mnt_context_get_excode(context, rc, words, sizeof words);
+	int code = library->mnt_context_get_excode(context, rc, words, sizeof words);
 
-	if (mnt_context_helper_executed(context)) {
-		int status = mnt_context_get_helper_status(context);
+	if (library->mnt_context_helper_executed(context)) {
+		int status = library->mnt_context_get_helper_status(context);
 
 		if (!status) {
 			return 0;
@@ -275,8 +274,9 @@ static int judge(struct libmnt_context *context, int rc, const struct mount_requ
 		         *said ? ": " : ", and no word: could it be run at all?", said);
 		return fail(err, is_errno ? status : 0, request, words);
 	}
-	if (mnt_context_syscall_called(context) && mnt_context_get_syscall_errno(context)) {
-		return fail(err, mnt_context_get_syscall_errno(context), request, said);
+	if (library->mnt_context_syscall_called(context) &&
+	    library->mnt_context_get_syscall_errno(context)) {
+		return fail(err, library->mnt_context_get_syscall_errno(context), request, said);
 	}
 	/* From 5000 on these are codes of the library, not errnos: its words say it. */
 	return rc || code
@@ -316,31 +316,36 @@ static int through_libmount(const struct mount_request *request, const char *pla
 	const char *source = request->source && is_tag(request->source)
 	                         ? mounts_resolve(request->source, arena)
 	                         : request->source;
-	struct libmnt_context *context = mnt_new_context();
+	const struct mounts_library *library = mounts_library(err);
+	struct libmnt_context *context = library ? library->mnt_new_context() : NULL;
 	AUTO(str_free) struct str said = {0};
 	struct hearing hearing;
 
+	if (!library) {
+		return -(int)err->code;
+	}
 	if (!context) {
 		return err_set(err, ERR_HOST, ENOMEM, "cannot mount %s", request->target);
 	}
 	/* On the context and nowhere else: from 2.39 on, options of a libmnt_fs are ignored silently.
 	 * fstab is not looked at: what is wanted is said in full. */
-	if (mnt_context_set_target(context, has_helper(request->type) ? request->target : place) ||
-	    mnt_context_set_source(context, source ? source : "none") ||
-	    mnt_context_set_fstype(context, request->type) ||
-	    mnt_context_set_options(context, options) ||
-	    mnt_context_set_optsmode(context, MNT_OMODE_NOTAB)) {
-		mnt_free_context(context);
+	if (library->mnt_context_set_target(context,
+	                                    has_helper(request->type) ? request->target : place) ||
+	    library->mnt_context_set_source(context, source ? source : "none") ||
+	    library->mnt_context_set_fstype(context, request->type) ||
+	    library->mnt_context_set_options(context, options) ||
+	    library->mnt_context_set_optsmode(context, MNT_OMODE_NOTAB)) {
+		library->mnt_free_context(context);
 		return err_set(err, ERR_HOST, ENOMEM, "cannot mount %s", request->target);
 	}
-	mnt_context_disable_canonicalize(context, 1); /* names are taken as they are written */
+	library->mnt_context_disable_canonicalize(context, 1); /* names are taken as they are written */
 	hear(&hearing);
-	int rc = mnt_context_mount(context);
+	int rc = library->mnt_context_mount(context);
 
 	heard(&hearing, &said);
-	int r = judge(context, rc, request, str_text(&said), err);
+	int r = judge(library, context, rc, request, str_text(&said), err);
 
-	mnt_free_context(context);
+	library->mnt_free_context(context);
 	return r;
 }
 
@@ -617,7 +622,9 @@ const char *mounts_resolve(const char *source, struct arena *arena)
 	if (!is_tag(source) && !text_starts(source, "/dev/")) {
 		return source;
 	}
-	char *found = mnt_resolve_spec(source, NULL);
+	struct err ignored;
+	const struct mounts_library *library = mounts_library(&ignored);
+	char *found = library ? library->mnt_resolve_spec(source, NULL) : NULL;
 	const char *resolved = found ? arena_strdup(arena, found) : source;
 
 	free(found);

@@ -361,6 +361,7 @@ on_terminal()
 	shift
 	printf -v command '%q ' nsenter -t "$(ns_pid)" -m env TERM=xterm "$RECONCILE" --history "$SCRATCH/history.db" \
 		--run-dir "$SCRATCH/run" "$@" -C "$TREE" --node "$NODE"
+	command="exec $command" # or a shell that stays would answer for it
 	rm -f "$SCRATCH/typescript"
 	{
 		wait_for 10 grep -qs "Type yes" "$SCRATCH/typescript"
