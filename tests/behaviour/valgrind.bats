@@ -108,7 +108,8 @@ clean()
 	assert_mounted /mnt/scratch/fast tmpfs
 	clean 0 plan
 	clean 0 apply
-	in_ns 'chmod 0777 /mnt/scratch/data; mount -o remount,size=8m /mnt/scratch/fast'
+	in_ns 'chmod 0777 /mnt/scratch/data
+		mount --options-mode ignore -o remount,nosuid,nodev,noexec,size=8m /mnt/scratch/fast'
 	clean 2 plan --json
 	clean 0 apply --json
 	clean 0 history
