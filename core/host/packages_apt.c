@@ -38,7 +38,7 @@ static const char *take_word(struct arena *arena, const char *text, const char *
 	return arena_strndup(arena, word, n);
 }
 
-/* " 500 http://deb.debian.org/debian bookworm/main amd64 Packages": a source of the version
+/* " 500 http://mirror.example/debian bookworm/main amd64 Packages": a source of the version
  * above. */
 static void take_source(struct policy *p, const char *line)
 {
