@@ -16,6 +16,8 @@ VARIANT ?= release
 OUT := build/$(VARIANT)
 OBJ := $(OUT)/obj
 BIN := $(if $(filter release,$(VARIANT)),build,$(OUT))/reconcile
+# Programs that it runs, beside it or in ../libexec/reconcile.
+HELPERS := $(BIN)-fsx
 
 PREFIX ?= /usr/local
 sysconfdir ?= /etc
@@ -33,6 +35,7 @@ SUPPORT := $(sort $(wildcard tests/unit/support/*.c tests/fake/*.c))
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/programs/*.c)))
 BENCH := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
 BEHAVIOUR := $(sort $(wildcard tests/behaviour/*.bats))
+VM_TESTS := $(sort $(wildcard tests/vm/*.bats))
 
 # What is built into the program, by the table it stands in (core/base/embedded.h).
 FILES_policies := $(sort $(wildcard policies/*.lua policies/lib/*.lua))
@@ -69,6 +72,7 @@ COMPILE = $(CC) -std=gnu17 -fPIE $(CFLAGS_$(VARIANT)) $(WARNINGS) $(DEFINES) \
 	$(patsubst -I%,-isystem %,$(PACKAGE_CFLAGS)) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS_$(VARIANT)) $(CFLAGS) -pie $(LDFLAGS_$(VARIANT)) -Wl,--as-needed $(LDFLAGS)
 LIBRARIES := $(PACKAGE_LIBS) -ldl
+HELPER_LIBRARIES := $(shell $(PKG_CONFIG) --libs jansson libmd libcurl 2>/dev/null)
 
 # The tag v1.2.3 and what came after it; before the first tag 0.1.0 and the commit.
 TAGGED := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null)
@@ -92,10 +96,10 @@ is_meant = $(strip $(foreach word,$(ONLY:.c=),$(findstring $(word),$(1))))
 TESTS := $(foreach t,tests/checks/run $(UNIT_TESTS) $(BEHAVIOUR),$(if $(ONLY),$(if \
 	$(call is_meant,$(t)),$(t)),$(t)))
 
-.PHONY: all deps test test-build demo bench bench-build install uninstall lint format docs sanitize clean help \
+.PHONY: all deps test test-vm test-build demo bench bench-build install uninstall lint format docs sanitize clean help \
 	FORCE
 
-all: $(BIN) ## build the program (build/reconcile)
+all: $(BIN) $(HELPERS) ## build the program (build/reconcile)
 	@:
 
 deps: ## install what building and testing needs (Debian, Ubuntu), or say what is missing
@@ -106,8 +110,13 @@ test: ## build, then the checks, unit and behaviour tests (ONLY="mount plan": wh
 	@$(MAKE) $(JOBS) test-build
 	@$(ENVIRONMENT) tests/run $(TESTS)
 
-test-build: $(BIN) $(PROGRAMS) $(filter $(UNIT_TESTS),$(TESTS))
+test-build: $(BIN) $(HELPERS) $(PROGRAMS) $(filter $(UNIT_TESTS),$(TESTS))
 	@:
+
+test-vm: ## boot real kernels in a VM and try each situation, as root (ONLY="follow pin")
+	@.ci/deps build test vm
+	@$(MAKE) $(JOBS) all
+	@$(ENVIRONMENT) tests/vm/run $(foreach t,$(VM_TESTS),$(if $(ONLY),$(if $(call is_meant,$(t)),$(t)),$(t)))
 
 sanitize: ## the same tests under ASan and UBSan
 	@$(MAKE) VARIANT=sanitize test
@@ -197,6 +206,10 @@ $(BIN): $(OBJ)/cli/main.o $(call archives,cli)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBRARIES)
 
+$(HELPERS): $(OBJ)/helper/main.o $(OUT)/lib/helper.a $(OUT)/lib/base.a
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(HELPER_LIBRARIES)
+
 $(UNIT_TESTS): $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(OUT)/lib/support.a \
 		$$(call archives,$$(firstword $$(subst /, ,$$*)))
 	$(call say,LINK,$@)
@@ -220,9 +233,9 @@ build/tests/%: $(OUT)/tests/%
 # ---- Lint ----
 
 C_FILES := $(sort $(wildcard $(foreach d,core/* core/*/* tests/unit/* tests/unit/*/* tests/fake \
-	tests/programs tests/bench,$(d)/*.c $(d)/*.h)))
+	tests/programs tests/bench tests/vm/*,$(d)/*.c $(d)/*.h)))
 SHELL_FILES = $(shell grep -rlE '^.!.*[/ ](ba|da)?sh$$' .ci tests examples 2>/dev/null | sort) \
-	$(wildcard tests/behaviour/support/*.bash)
+	$(wildcard tests/behaviour/support/*.bash tests/vm/*.bash tests/vm/support/*.bash)
 TIDY := $(SOURCES:core/%.c=$(OUT)/lint/%.tidy)
 
 .PHONY: lint-all lint-checks lint-format lint-shell lint-cppcheck
@@ -236,7 +249,8 @@ lint-format:
 
 lint-shell:
 	@shellcheck -S warning $(sort $(SHELL_FILES))
-	@shellcheck -S warning -s bats -e SC2030 -e SC2031 -e SC2034 -e SC2154 -e SC2164 $(BEHAVIOUR)
+	@shellcheck -S warning -s bats -e SC2030 -e SC2031 -e SC2034 -e SC2154 -e SC2164 $(BEHAVIOUR) \
+		$(VM_TESTS)
 
 lint-cppcheck: $(OUT)/.flags
 	@mkdir -p $(OUT)/lint/cppcheck
@@ -265,13 +279,15 @@ define newline
 
 endef
 
-install: $(BIN) ## install under PREFIX (/usr/local), with DESTDIR before it
+install: $(BIN) $(HELPERS) ## install under PREFIX (/usr/local), with DESTDIR before it
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/reconcile
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/libexec/reconcile $(HELPERS)
 	$(foreach d,$(DATA),install -D -m 0644 -t $(call into,$(d)) $(call from,$(d))$(newline)	)
 	install -d -m 0755 $(DESTDIR)$(sysconfdir)/reconcile
 
 uninstall: ## remove what install put there, and the folders of ours that are empty then
 	rm -f $(DESTDIR)$(PREFIX)/bin/reconcile
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/reconcile
 	rm -f $(foreach d,$(DATA),$(call into,$(d))/$(notdir $(call from,$(d))))
 	rmdir $(SHARE)/reconcile/policies/lib $(SHARE)/reconcile/policies $(SHARE)/reconcile \
 		$(SHARE)/doc/reconcile $(DESTDIR)$(sysconfdir)/reconcile 2>/dev/null || :

@@ -1,7 +1,7 @@
 -- Wants the mounts under mounts: as they are written. One whose file system type needs a module
--- that the running kernel neither has nor can get is blocked, with the reason. What is only
--- observed is not planned: it is reported when it is not as written. Does not decide how the
--- module gets there: see modules.lua.
+-- that the running kernel neither has nor can get is blocked, with the reason. A mount that a
+-- service makes wants that service enabled as well. What is only observed is not planned: it is
+-- reported when it is not as written. Does not decide how the module gets there: see modules.lua.
 local kernels = lib.kernels
 
 -- File system type to the module of the desired state that brings it: its name and entry.
@@ -16,12 +16,24 @@ local function modules_by_type(want)
   return by_type
 end
 
--- The package that brings the module for the running kernel comes before the mount, which loads it.
+-- What brings the module for the running kernel comes before the mount, which loads it.
 local function brought_by(brings, facts, mount)
-  if brings and brings.module.package and mount.state ~= "absent" then
-    local package = kernels.package_name(brings.module, facts.kernel.running)
-    return kernels.can_be_package(package) and { "package:" .. package } or nil
+  if not brings or mount.state == "absent" then
+    return nil
   end
+  local release, ids = facts.kernel.running, {}
+  local package = kernels.package_name(brings.module, release)
+  local dkms = kernels.dkms_name(brings.name, brings.module)
+  if package and kernels.can_be_package(package) then
+    table.insert(ids, "package:" .. package)
+  end
+  if dkms then
+    table.insert(ids, "dkms:" .. dkms .. "@" .. release)
+  end
+  if mount.service then
+    table.insert(ids, "module:" .. brings.name)
+  end
+  return #ids > 0 and ids or nil
 end
 
 local function report(facts, plan, target, mount)
@@ -52,18 +64,38 @@ end
 
 -- Why the running kernel cannot mount this, or nil. Asks for facts only where a module is at stake.
 local function obstacle(brings, facts, target, mount)
-  if not brings or not brings.module.package or facts.mount[target].live
-    or kernels.is_loadable(facts, brings.name) then
+  if not brings or facts.mount[target].live
+    or not (brings.module.package or kernels.dkms_name(brings.name, brings.module)) then
+    return nil
+  end
+  if kernels.is_loadable(facts, brings.name) then
     return nil
   end
   local release = facts.kernel.running
-  local package = kernels.package_name(brings.module, release)
-  if kernels.package_state(facts, package) ~= "missing" then
+  local word, why = kernels.standing(facts, brings.name, brings.module, release)
+  if word == "broken" then
+    return mount.type .. " needs the module " .. brings.name .. ", which would not load under "
+      .. release .. ": " .. why
+  elseif word ~= "none" then
     return nil
   end
   return mount.type .. " needs the module " .. brings.name .. ", and the running kernel " .. release
-    .. " has none: " .. package .. " is not published; "
-    .. kernels.served_sentence(facts, brings.module)
+    .. " has none: " .. why .. "; " .. kernels.served_sentence(facts, brings.name, brings.module)
+end
+
+local function plan_mount(plan, facts, brings, target, mount)
+  plan:mount(lib.with(mount, {
+    target = target,
+    reason = "wanted by mounts",
+    after = brought_by(brings, facts, mount),
+  }))
+  local why = mount.state ~= "absent" and obstacle(brings, facts, target, mount)
+  if why then
+    plan:block{ rule = "no-module-for-mount", resource = "mount:" .. target, reason = why }
+  elseif mount.service and mount.state ~= "absent" then
+    -- Started by the mount itself, which waits for what the service mounts.
+    plan:service{ unit = mount.service, enabled = true, reason = "it makes the mount " .. target }
+  end
 end
 
 return {
@@ -76,17 +108,8 @@ return {
     plan:each(want.mounts, function(target, mount)
       if mount.manage == "observe" then
         report(facts, plan, target, mount)
-        return
-      end
-      local brings = by_type[mount.type or ""]
-      plan:mount(lib.with(mount, {
-        target = target,
-        reason = "wanted by mounts",
-        after = brought_by(brings, facts, mount),
-      }))
-      local why = mount.state ~= "absent" and obstacle(brings, facts, target, mount)
-      if why then
-        plan:block{ rule = "no-module-for-mount", resource = "mount:" .. target, reason = why }
+      else
+        plan_mount(plan, facts, by_type[mount.type or ""], target, mount)
       end
     end)
   end,

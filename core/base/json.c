@@ -10,6 +10,7 @@ static const double WHOLE_MOST = 9007199254740992.0;
 
 struct reader {
 	struct pos at; /* of the whole text: jansson keeps no positions */
+	bool foreign;  /* fractions are cut off */
 	struct arena *arena;
 	struct err *err;
 };
@@ -17,7 +18,8 @@ struct reader {
 /* 1.0 and 1e3 are whole numbers written by a program that knows only doubles. */
 static int convert_real(const struct reader *in, double real, struct value *ret_value)
 {
-	if (real < -WHOLE_MOST || real > WHOLE_MOST || (double)(int64_t)real != real) {
+	if (real < -WHOLE_MOST || real > WHOLE_MOST ||
+	    (!in->foreign && (double)(int64_t)real != real)) {
 		return err_at(in->err, ERR_INPUT, in->at, "%.15g is not a whole number of 64 bits", real);
 	}
 	*ret_value = value_int((int64_t)real);
@@ -89,8 +91,9 @@ static int convert(const struct reader *in, json_t *node, unsigned depth, struct
 	return err_at(in->err, ERR_BUG, in->at, "unknown JSON type");
 }
 
-int json_parse(const char *text, size_t n, const char *file, struct arena *arena,
-               struct value *ret_value, struct err *err)
+/* One parameter more than others have. NOLINTNEXTLINE(*-function-size) */
+static int parse(const char *text, size_t n, const char *file, bool foreign, struct arena *arena,
+                 struct value *ret_value, struct err *err)
 {
 	json_error_t fault;
 	json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
@@ -105,7 +108,8 @@ int json_parse(const char *text, size_t n, const char *file, struct arena *arena
 		str_add_printable(&what, fault.text, sizeof fault.text);
 		return err_at(err, ERR_INPUT, at, "not JSON: %s", str_text(&what));
 	}
-	struct reader in = {.at.file = arena_strdup(arena, file), .arena = arena, .err = err};
+	struct reader in = {
+	    .at.file = arena_strdup(arena, file), .foreign = foreign, .arena = arena, .err = err};
 	struct value value;
 	int r = convert(&in, root, 1, &value);
 
@@ -115,6 +119,18 @@ int json_parse(const char *text, size_t n, const char *file, struct arena *arena
 		*ret_value = value;
 	}
 	return r;
+}
+
+int json_parse(const char *text, size_t n, const char *file, struct arena *arena,
+               struct value *ret_value, struct err *err)
+{
+	return parse(text, n, file, false, arena, ret_value, err);
+}
+
+int json_parse_foreign(const char *text, size_t n, const char *file, struct arena *arena,
+                       struct value *ret_value, struct err *err)
+{
+	return parse(text, n, file, true, arena, ret_value, err);
 }
 
 /* As RFC 8259 wants it; beyond that, what a terminal would act on goes out as \uNNNN, and bytes

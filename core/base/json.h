@@ -16,6 +16,11 @@ enum { JSON_DEPTH = 32 };
 int json_parse(const char *text, size_t n, const char *file, struct arena *arena,
                struct value *ret_value, struct err *err) MUST_CHECK;
 
+/* As json_parse, for what another program wrote without knowing of that: of numbers that are not
+ * whole, what is behind the point is cut off. */
+int json_parse_foreign(const char *text, size_t n, const char *file, struct arena *arena,
+                       struct value *ret_value, struct err *err) MUST_CHECK;
+
 /* Adds the value as JSON; `indent` = 0 prints one line. Keys come out in the map's order. */
 void json_print(struct str *out, const struct value *value, unsigned indent);
 

@@ -18,6 +18,7 @@ enum exit_code {
 	EXIT_FAILED = 5,
 	EXIT_UNDETERMINED = 6,
 	EXIT_PAUSED = 7,
+	EXIT_VETO = 10, /* of preflight alone: something wanted is lost for certain */
 };
 
 struct cli;
@@ -42,6 +43,9 @@ struct cli {
 	bool quiet, yes, once, sync, all; /* flags of single commands */
 	const char *file;                 /* -o FILE */
 	int64_t interval, limit;          /* seconds; rows */
+	const char *release, *reason;     /* --kernel, --guard; --reason */
+	int64_t span;                     /* --for: seconds */
+	bool guard, apt, remove;          /* flags of preflight and allow */
 	const char **only;                /* grows; NULL-terminated */
 	size_t only_count, only_cap;
 	const char *const *arguments; /* what is no option */

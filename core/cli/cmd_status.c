@@ -5,7 +5,9 @@
 #include "cli/session.h"
 
 #include "base/clock.h"
+#include "engine/allow.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What history knows beside the plan; members are null when there is none. */
@@ -77,6 +79,31 @@ static void add_notes(struct str *s, struct cli *cli, const struct plan *plan)
 	}
 }
 
+/* What operators let pass for a time. */
+static void add_allowed(struct str *s, struct cli *cli)
+{
+	struct allowed_list list;
+	struct err err = {0};
+	char stamp[24];
+
+	if (allow_read(cli->engine.state_dir, clock_now(), cli->arena, &list, &err)) {
+		if (err.os != EACCES) {
+			str_add(s, "Allowed: ");
+			str_add_printable(s, err.text, 400);
+			str_add(s, ".\n");
+		}
+		return;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		str_addf(s, "Allowed: kernel %s until %s, by ", list.list[i].release,
+		         clock_stamp(list.list[i].until, stamp));
+		str_add_printable(s, list.list[i].who, 100);
+		str_add(s, ": ");
+		str_add_printable(s, list.list[i].reason, 400);
+		str_add(s, ".\n");
+	}
+}
+
 static void add_text(struct str *s, struct cli *cli, const struct plan *plan,
                      const struct past *past)
 {
@@ -103,6 +130,9 @@ static void add_text(struct str *s, struct cli *cli, const struct plan *plan,
 		}
 	}
 	add_notes(s, cli, plan);
+	if (plan->next_boot) {
+		render_next_boot(s, cli->out.colour, plan->next_boot);
+	}
 	if (past->last.type == VALUE_MAP) {
 		str_addf(s, "Last run: %lld, %s, %s, exit code %lld.\n",
 		         (long long)value_number(&past->last, "run", 0),
@@ -110,6 +140,7 @@ static void add_text(struct str *s, struct cli *cli, const struct plan *plan,
 		         value_text(&past->last, "status"),
 		         (long long)value_number(&past->last, "exit_code", -1));
 	}
+	add_allowed(s, cli);
 	str_addf(s, "%s%s%s", past->problem ? "History: " : "", past->problem ? past->problem : "",
 	         past->problem ? ".\n" : "");
 	str_addf(s, "%s%s%s", plan->paused ? "Paused: " : "", plan->paused ? plan->paused : "",
@@ -131,6 +162,8 @@ static bool print(struct cli *cli, const struct plan *plan, const struct past *p
 		return output_text(&s);
 	}
 	struct value document = value_map(), history = value_map();
+	struct allowed_list allowed;
+	struct err err = {0};
 
 	value_put(cli->arena, &history, "problem", value_string(past->problem));
 	value_put(cli->arena, &history, "since", past->since);
@@ -138,6 +171,9 @@ static bool print(struct cli *cli, const struct plan *plan, const struct past *p
 	value_put(cli->arena, &history, "about", past->about);
 	value_put(cli->arena, &document, "plan", plan_to_value(cli->arena, plan));
 	value_put(cli->arena, &document, "history", history);
+	if (!allow_read(cli->engine.state_dir, clock_now(), cli->arena, &allowed, &err)) {
+		value_put(cli->arena, &document, "allowed", allow_to_value(cli->arena, &allowed));
+	}
 	value_put(cli->arena, &document, "exit_code", value_int(code));
 	value_seal(&document);
 	return output_json(&document);

@@ -300,9 +300,37 @@ static void add_orphans(struct str *s, const struct plan *plan)
 	str_addc(s, '\n');
 }
 
+void render_next_boot(struct str *s, bool colour, const struct next_boot *next)
+{
+	AUTO(str_free) struct str shown = {0};
+	bool lost = next->lost && !next->remedied;
+
+	str_add_printable(&shown, next->sentence, TEXT_MOST);
+	output_paint(s, colour, lost ? COLOUR_RED : COLOUR_BOLD, "Next boot:");
+	size_t column = strlen("Next boot: ");
+
+	str_addc(s, ' ');
+	for (const char *rest = str_text(&shown);;) {
+		size_t n = break_at(rest, LINE_MOST - column);
+
+		str_addn(s, rest, n);
+		if (!rest[n]) {
+			break;
+		}
+		str_addc(s, '\n');
+		str_pad(s, ' ', column);
+		rest += n + 1;
+	}
+	str_add(s, ".\n");
+}
+
 static void add_conditions(struct str *s, bool colour, const struct plan *plan)
 {
 	char stamp[24];
+
+	if (plan->next_boot) {
+		render_next_boot(s, colour, plan->next_boot);
+	}
 
 	if (plan->basis.stale_tree) {
 		output_paint(s, colour, COLOUR_YELLOW, "The tree does not load");

@@ -24,6 +24,8 @@ void render_result(struct str *s, bool colour, const struct render_end *end);
 struct strmap *render_blocked(struct arena *arena, const struct plan *plan);
 /* "3 changed, 1 blocked, 9 in sync": the counts that are not zero. */
 void render_counts(struct str *s, const struct plan_counts *counts);
+/* Which kernel boots next, and what would be lost under it. */
+void render_next_boot(struct str *s, bool colour, const struct next_boot *next);
 /* "directory /srv/data" for KIND:KEY. */
 void render_id(struct str *s, const struct resource *r);
 

@@ -327,11 +327,22 @@ static const struct kind *item_kind(struct entries *e, const struct value *item,
 	return wanted_kind(e, nameless(e, i), kind->string, kind->at);
 }
 
-/* The value under the kind's own name for its key, or under `key`. */
+/* The value under the kind's own name for its key, or under `key`; of what there is one of on a
+ * node, "". */
 static const struct value *resource_key(struct entries *e, const struct value *item,
                                         const struct kind *kind, size_t i)
 {
-	const struct value *named = value_get(item, kind->key_name), *plain = value_get(item, "key");
+	static const struct value none = {.type = VALUE_STRING, .string = ""};
+	const struct value *plain = value_get(item, "key");
+
+	if (kind->traits & KIND_SINGLETON) {
+		if (plain) {
+			fault_add(e->faults, plain->at, "remove it",
+			          "%s: %s has no key, there is one on a node", nameless(e, i), kind->name);
+		}
+		return plain ? NULL : &none;
+	}
+	const struct value *named = value_get(item, kind->key_name);
 
 	if (!named && !plain) {
 		fault_add(e->faults, item->at, NULL, "%s: a %s needs its %s", nameless(e, i), kind->name,
@@ -363,7 +374,9 @@ static void read_resource(struct entries *e, const struct kind *kind, const stru
 	name.at = entry->key_at;
 	if (key) {
 		value_put(e->arena, &map, "kind", name);
-		value_put(e->arena, &map, kind->key_name, *key);
+		if (kind->key_name) {
+			value_put(e->arena, &map, kind->key_name, *key);
+		}
 	}
 	read_fields(e, &item, &entry->value, &map);
 	if (key) {
@@ -388,7 +401,7 @@ static void read_resource_list(struct entries *e, const struct value *written,
 		const struct field row = kind_key_field(kind);
 		struct value_entry entry = {.key = place.section, .key_at = item->at, .value = *item};
 
-		if (key && (!layer_check_field(place, &row, key, e->faults) ||
+		if (key && ((kind->key_name && !layer_check_field(place, &row, key, e->faults)) ||
 		            !is_new(e, &keys, resource_id(e->arena, kind, key->string), item->at))) {
 			key = NULL;
 		}
@@ -403,15 +416,21 @@ static void read_resource_map(struct entries *e, const struct value *written, st
 		const struct value_entry *entry = &written->entries[i];
 		const struct layer_place place = {e->section->name, entry->key};
 		const char *colon = strchr(entry->key, ':');
+		const size_t n = colon ? (size_t)(colon - entry->key) : strlen(entry->key);
+		const char *name = arena_strndup(e->arena, entry->key, n);
+		const struct kind *alone = kind_find(name);
 
-		if (!colon) {
+		/* What there is one of on a node is named by its kind alone. */
+		alone = alone && (alone->traits & (KIND_SINGLETON | KIND_FACT_ONLY)) == KIND_SINGLETON
+		            ? alone
+		            : NULL;
+		if (!colon != !!alone) {
 			fault_add(e->faults, entry->key_at, "write a list, or KIND:KEY before each",
 			          "%s: expected KIND:KEY", layer_path(e->faults->diags->arena, place, NULL));
 			continue;
 		}
-		const char *name = arena_strndup(e->arena, entry->key, (size_t)(colon - entry->key));
 		const struct kind *kind = wanted_kind(e, e->section->name, name, entry->key_at);
-		struct value key = value_string(colon + 1);
+		struct value key = value_string(colon ? colon + 1 : "");
 
 		key.at = entry->key_at;
 		key.quoted = true;
@@ -420,7 +439,7 @@ static void read_resource_map(struct entries *e, const struct value *written, st
 		}
 		const struct field row = kind_key_field(kind);
 
-		if (layer_check_field(place, &row, &key, e->faults)) {
+		if (alone || layer_check_field(place, &row, &key, e->faults)) {
 			read_resource(e, kind, &key, entry, false, ret_map);
 		}
 	}

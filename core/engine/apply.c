@@ -3,6 +3,8 @@
 #include "engine/inner.h"
 
 #include "base/json.h"
+#include "engine/preflight.h"
+#include "engine/reboots.h"
 #include "engine/saved.h"
 #include "host/self.h"
 
@@ -116,11 +118,15 @@ static void run_plan(struct engine *engine, engine_consent *consent, void *conte
 	struct carry carry = {.engine = engine, .plan = result->plan};
 	const char *error = NULL;
 
+	preflight_keep(engine, result->plan);
 	carry.run = result->run = history_begin(engine, result->plan);
 	carry_out(&carry);
 	result->stopped = carry.stopped;
 	if (carry.stopped) {
 		error = "stopped by a signal";
+	}
+	if (carry.changed) {
+		reboots_settle(engine); /* a trial may have become the default */
 	}
 	result->exit_code =
 	    carry.changed && !carry.stopped ? plan_again(engine, result, &error) : exit_code_of(result);
@@ -149,6 +155,7 @@ static int locked(struct engine *engine, const struct value *saved, engine_conse
 {
 	history_open(engine, STORE_WRITE);
 	history_tidy(engine);
+	reboots_settle(engine);
 	if (make_plan(engine, &result->plan, err) ||
 	    (saved && saved_check(engine, saved, result->plan, err))) {
 		/* That it was tried and did not come to anything is history as well. */

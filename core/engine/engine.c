@@ -23,6 +23,7 @@ struct engine *engine_open(const struct engine_options *options, const struct en
 	    .run_dir = options->run_dir,
 	    .read_only =
 	        !self_is_root(), /* a stuck process is recorded by plan as well: safety state */
+	    .observe_ms = options->observe_ms,
 	    .waiting = watch ? watch->waiting : NULL,
 	    .context = watch ? watch->context : NULL,
 	};
@@ -105,12 +106,12 @@ void engine_note(struct engine *engine, const char *fmt, ...)
 	engine->watch->note(engine->watch->context, str_text(&text));
 }
 
-static int read_recording(struct engine *engine, struct err *err)
+int engine_read_recording(struct engine *engine, struct err *err)
 {
 	const size_t most = 64 << 20;
 	struct tree_file file;
 
-	if (!engine->options->facts) {
+	if (!engine->options->facts || engine->recorded) {
 		return 0;
 	}
 	if (worker_read_file(engine->worker, engine->options->facts, self_is_root(), most,
@@ -121,7 +122,7 @@ static int read_recording(struct engine *engine, struct err *err)
 	                   &engine->recorded, err);
 }
 
-/* The release that the desired state pins, when it names one and no glob. */
+/* The release that the desired state pins, or a glob for it. */
 static const char *pinned_release(const struct engine *engine)
 {
 	const struct value *kernel = value_get(&engine->desired.state, "kernel");
@@ -130,7 +131,7 @@ static const char *pinned_release(const struct engine *engine)
 	const char *strategy = value_text(kernel, "strategy");
 	bool pins = !strategy || strcmp(strategy, "pin") == 0; /* as policies/kernel.lua has it */
 
-	return release && pins && !strpbrk(release, "*?") ? release : NULL;
+	return release && pins ? release : NULL;
 }
 
 static void init_facts(struct engine *engine)
@@ -142,6 +143,7 @@ static void init_facts(struct engine *engine)
 	} else {
 		facts_init_live(&engine->facts, engine->arena, engine->worker, pinned);
 	}
+	engine->facts.node = engine->identity.name;
 }
 
 /* Parsing and overlays of whatever inputs_read or history brought. */
@@ -222,7 +224,7 @@ int engine_load(struct engine *engine, struct diags *ret_diags, struct err *err)
 	struct err fault = {0}, ignored = {0};
 
 	ret_diags->arena = engine->arena;
-	if (read_recording(engine, err)) {
+	if (engine_read_recording(engine, err)) {
 		return -(int)err->code;
 	}
 	if (!inputs_read(engine, &fault) && !load_state(engine, ret_diags, &fault)) {

@@ -29,6 +29,7 @@ struct engine_options {
 	const char *facts;       /* --facts FILE: plan for a recorded node, or NULL */
 	const char *const *only; /* --only KIND:KEY or KIND, NULL-terminated, or NULL */
 	int64_t lock_wait_ms;    /* --lock-timeout */
+	int observe_ms;          /* how long one look may take; 0: the worker's default */
 	unsigned allow;          /* --allow: marks consented to */
 	bool person;             /* a person sits at the terminal: the mode does not bind */
 	bool prune;              /* --prune: put orphans back ... */

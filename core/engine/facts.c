@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,22 @@ static void add_release(const char **list, size_t *count, const char *release)
 	}
 }
 
+/* A pinned glob is the newest installed kernel that fits it, as policies/lib/kernels.lua has it. */
+static const char *pinned_of(const struct facts *facts, const struct kernel *kernel)
+{
+	const char *found = NULL;
+
+	if (!facts->pinned || !strpbrk(facts->pinned, "*?")) {
+		return facts->pinned;
+	}
+	for (size_t i = 0; i < kernel->installed.count; i++) {
+		if (fnmatch(facts->pinned, kernel->installed.items[i], 0) == 0) {
+			found = kernel->installed.items[i];
+		}
+	}
+	return found;
+}
+
 /* Which kernels matter is not observed but follows: running, what boots next, pinned (design,
  * section 6). */
 static const struct resource *with_kernels(struct facts *facts, const struct resource *fact)
@@ -37,15 +54,27 @@ static const struct resource *with_kernels(struct facts *facts, const struct res
 	add_release(list, &count, kernel->kernel.running);
 	add_release(list, &count,
 	            kernel->kernel.boot_next ? kernel->kernel.boot_next : kernel->kernel.boot_default);
-	add_release(list, &count, facts->pinned);
+	add_release(list, &count, pinned_of(facts, &kernel->kernel));
 	kernel->kernel.that_matter = (struct list){.set = true, .count = count, .items = list};
 	return kernel;
+}
+
+/* The node itself knows only its host name. */
+static const struct resource *with_name(struct facts *facts, const struct resource *fact)
+{
+	if (fact->kind->id != KIND_NODE || fact->state != STATE_PRESENT || !facts->node) {
+		return fact;
+	}
+	struct resource *node = resource_copy(facts->arena, fact);
+
+	node->node.name = facts->node;
+	return node;
 }
 
 static const struct resource *log_fact(struct facts *facts, const char *id,
                                        const struct resource *fact)
 {
-	fact = with_kernels(facts, fact);
+	fact = with_name(facts, with_kernels(facts, fact));
 	strmap_put(facts->log, id, (void *)fact);
 	return fact;
 }
@@ -139,6 +168,7 @@ void facts_init_paper(struct facts *facts, struct arena *arena, struct facts *be
 	facts->worker = below->worker;
 	facts->recorded = below->recorded;
 	facts->pinned = below->pinned;
+	facts->node = below->node;
 	facts->below = below;
 	facts->overlay = overlay;
 }

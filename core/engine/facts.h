@@ -19,7 +19,8 @@ struct facts {
 	struct strmap *asked;      /* id → non-NULL: read by a policy */
 	const struct facts *below; /* paper: what the overlay lies on */
 	struct strmap *overlay;    /* id → predicted struct resource */
-	const char *pinned;        /* release the desired state pins, for kernel.that_matter */
+	const char *node;          /* the name under which the state describes it, or NULL */
+	const char *pinned;        /* release or glob that the desired state pins, for that_matter */
 };
 
 void facts_init_live(struct facts *facts, struct arena *arena, struct worker *worker,

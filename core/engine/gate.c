@@ -22,6 +22,14 @@ bool gate_selects(const struct gate *gate, const char *id)
 	return false;
 }
 
+/* `reboot.when` is consent in so many words, for the reboot alone; its provider holds to when and
+ * how. */
+static bool tree_consents(const struct step *step)
+{
+	return step->want && step->want->kind->id == KIND_REBOOT && step->want->reboot.when &&
+	       strcmp(step->want->reboot.when, "never") != 0;
+}
+
 /* Why the mode forbids it, or NULL. Marks that a person must agree to bind whoever is not one; work
  * under jobs waits in mode safe only (design, section 7). */
 static const char *forbidden(struct arena *arena, const struct gate *gate, const struct step *step)
@@ -38,6 +46,9 @@ static const char *forbidden(struct arena *arena, const struct gate *gate, const
 	}
 	if (full) {
 		missing &= ~(unsigned)MARK_DISRUPTIVE;
+	}
+	if (tree_consents(step)) {
+		missing &= ~(unsigned)(MARK_DISRUPTIVE | MARK_NEEDS_REBOOT);
 	}
 	if (missing) {
 		return arena_printf(arena, "%s: not done unattended in mode %s without --allow %s",

@@ -60,10 +60,16 @@ struct gate planning_gate(const struct engine *engine);
  * further pass adds; *ret_unproven: a sentence, or NULL. */
 int settle_prove(struct engine *engine, const struct wanted_set *set, const struct plan *plan,
                  const char **ret_unproven, size_t *ret_more, struct err *err) MUST_CHECK;
+/* The facts as they will be when the plan was carried out, as far as can be told. */
+void settle_on_paper(struct engine *engine, const struct wanted_set *set, const struct plan *plan,
+                     struct facts *ret_paper);
 
 /* engine.c: goes on with the last good tree, when the options allow it; `why` this one does not do.
  * Negative: there is none, or it is too old, or it is this very one; what was loaded stays. */
 int engine_fall_back(struct engine *engine, const struct err *why, struct err *err) MUST_CHECK;
+
+/* engine.c: what --facts names, when it names something. */
+int engine_read_recording(struct engine *engine, struct err *err) MUST_CHECK;
 
 /* carry.c: carrying out the steps of a plan. */
 struct carry {

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "engine/gate.h"
 #include "engine/order.h"
+#include "engine/reboots.h"
 #include "provider/converge.h"
 
 #include <stdlib.h>
@@ -125,7 +126,10 @@ void planner_compare(struct arena *arena, const struct resource *want, const str
 
 bool planner_is_met(const struct step *need)
 {
+	/* An index that could not be refreshed offers what it offered before, and there is the cache:
+	 * whoever comes after it finds out for himself. */
 	return need->outcome == OUTCOME_KEPT || need->outcome == OUTCOME_CHANGED ||
+	       need->want->kind->id == KIND_PACKAGE_INDEX ||
 	       (need->outcome == OUTCOME_PENDING && need->want->kind->id == KIND_MODULE &&
 	        need->have->module.loaded.value);
 }
@@ -156,6 +160,91 @@ static bool will_be_mounted(const struct step *mount)
 	       !is_mounted(mount);
 }
 
+/* Does this step bring the module for the running kernel? */
+static int brings_module(const struct planning *p, const struct step *need, const char *module,
+                         bool *ret_brings, struct err *err)
+{
+	const struct wanted *w = strmap_get(p->set->by_id, need->id);
+	const struct resource *kernel;
+
+	*ret_brings = false;
+	if (need->outcome != OUTCOME_CHANGE || need->want->state != STATE_PRESENT) {
+		return 0;
+	}
+	if (need->want->kind->id == KIND_DKMS) {
+		*ret_brings = true; /* whoever planned it to come first meant just that */
+		return 0;
+	}
+	if (!text_equal(w ? w->provides_module : NULL, module)) {
+		return 0;
+	}
+	if (facts_look(p->facts, &kind_table[KIND_KERNEL], "", &kernel, err)) {
+		return -(int)err->code;
+	}
+	*ret_brings =
+	    kernel->state == STATE_PRESENT && text_equal(kernel->kernel.running, w->provides_kernel);
+	return 0;
+}
+
+/* What speaks against loading a module is just that it is not there, and an earlier step brings
+ * it. */
+static int load_after_bringer(struct planning *p, struct step *step, struct err *err)
+{
+	bool brings = false;
+
+	if (step->have->module.loaded.value) {
+		return 0;
+	}
+	for (size_t i = 0; i < step->need_count && !brings; i++) {
+		if (brings_module(p, &p->steps[step->needs[i]], step->want->key, &brings, err)) {
+			return -(int)err->code;
+		}
+	}
+	if (brings) {
+		struct resource *have = resource_copy(p->arena, step->have);
+
+		have->state = STATE_PRESENT;
+		have->module.loaded = (struct truth){.set = true};
+		have->module.obstacle = NULL;
+		planner_compare(p->arena, step->want, have, step);
+	}
+	return 0;
+}
+
+/* What speaks against building a module is just that the headers are not there, and an earlier step
+ * installs them. */
+static void build_after_headers(struct planning *p, struct step *step)
+{
+	const char *at = strchr(step->want->key, '@');
+	const char *headers = at ? arena_printf(p->arena, "linux-headers-%s", at + 1) : NULL;
+
+	for (size_t i = 0; i < step->need_count; i++) {
+		const struct step *need = &p->steps[step->needs[i]];
+
+		if (text_equal(step->have->dkms.status, "no headers") && need->outcome == OUTCOME_CHANGE &&
+		    need->want->kind->id == KIND_PACKAGE && need->want->state == STATE_PRESENT &&
+		    text_equal(need->want->key, headers)) {
+			struct resource *have = resource_copy(p->arena, step->have);
+
+			have->dkms.status = "added";
+			have->dkms.headers = (struct truth){.set = true, .value = true};
+			planner_compare(p->arena, step->want, have, step);
+		}
+	}
+}
+
+/* Blocked as things are, and no more once what comes before it is done. */
+static int foresee(struct planning *p, struct step *step, struct err *err)
+{
+	if (step->outcome != OUTCOME_BLOCKED || step->want->state != STATE_PRESENT) {
+		return 0;
+	}
+	if (step->want->kind->id == KIND_DKMS) {
+		build_after_headers(p, step);
+	}
+	return step->want->kind->id == KIND_MODULE ? load_after_bringer(p, step, err) : 0;
+}
+
 /* What lies on a mount that is not live yet was observed on what lies beneath: it says nothing. */
 static void look_through_mount(struct planning *p, struct step *step, const struct step *mount)
 {
@@ -170,7 +259,7 @@ static void look_through_mount(struct planning *p, struct step *step, const stru
 		return;
 	}
 	step->differences = (struct differences){0};
-	if (step->want->kind->traits & KIND_NOT_YET) {
+	if (step->want->kind->id == KIND_DATA_REPOSITORY) {
 		step->action = ACTION_NONE;
 		step->outcome = OUTCOME_PENDING;
 		step->why = arena_printf(p->arena, "known once %s is there", mount->id);
@@ -213,6 +302,22 @@ static void ask_for_folder(const struct planning *p, struct step *step)
 	    step->have->state == STATE_ABSENT && step->have->why && !folder_may_come(p, step)) {
 		step->outcome = OUTCOME_BLOCKED;
 		step->why = step->have->why;
+	}
+}
+
+/* A source that will change makes an index old, however young it is. */
+static void refresh_after_source(struct planning *p, struct step *step)
+{
+	for (size_t i = 0; step->want->kind->id == KIND_PACKAGE_INDEX && i < step->need_count; i++) {
+		const struct step *need = &p->steps[step->needs[i]];
+
+		if (step->outcome == OUTCOME_KEPT && need->want->kind->id == KIND_PACKAGE_SOURCE &&
+		    need->outcome == OUTCOME_CHANGE) {
+			struct resource *have = resource_copy(p->arena, step->have);
+
+			have->package_index.outdated = need->id;
+			planner_compare(p->arena, step->want, have, step);
+		}
 	}
 }
 
@@ -282,6 +387,10 @@ static int make_step(struct planning *p, size_t at, const struct resource *have,
 		step->needs[i] = p->position[p->order->needs[number][i]];
 	}
 	planner_compare(p->arena, w->want, have, step);
+	refresh_after_source(p, step);
+	if (foresee(p, step, err)) {
+		return -(int)err->code;
+	}
 	if (over) {
 		look_through_mount(p, step, &p->steps[p->position[over - 1]]);
 	}
@@ -292,7 +401,7 @@ static int make_step(struct planning *p, size_t at, const struct resource *have,
 	gate_step(p->arena, &p->gate, p->selected[number], step);
 	wait_for_needs(p, step);
 	ask_for_folder(p, step);
-	return 0;
+	return reboots_hold_back(p->facts, p->steps, step, err);
 }
 
 /* Each word of --only must mean something: a name mistyped would change less than was meant. */

@@ -2,6 +2,7 @@
 /* Making a plan: policies decide, the planner compares and orders, paper proves that it settles. */
 #include "engine/inner.h"
 
+#include "engine/next_boot.h"
 #include "host/self.h"
 
 #include <string.h>
@@ -154,6 +155,44 @@ static int prove(struct engine *engine, const struct wanted_set *set, struct pla
 	           : 0;
 }
 
+/* The engine's own questions: no policy has asked them. */
+struct own_source {
+	struct fact_source source;
+	struct facts *facts;
+};
+
+static int own_get(struct fact_source *self, const struct kind *kind, const char *key,
+                   const struct resource **ret_fact, struct err *err)
+{
+	return facts_look(((struct own_source *)self)->facts, kind, key, ret_fact, err);
+}
+
+/* What would be lost at the next boot, and whether this plan puts that right. */
+static int judge_next_boot(struct engine *engine, const struct wanted_set *set, struct plan *plan,
+                           struct err *err)
+{
+	struct own_source now = {.source = {.get = own_get}, .facts = &engine->facts};
+	struct next_boot_wants wants;
+	struct next_boot *after;
+	struct facts paper;
+
+	next_boot_wants_of(engine->arena, &engine->desired.state, &wants);
+	if (next_boot_judge(engine->arena, &now.source, &wants, NULL, &plan->next_boot, err)) {
+		return -(int)err->code;
+	}
+	if (!plan->next_boot || !plan->next_boot->lost || !plan_count(plan).of[OUTCOME_CHANGE]) {
+		return 0;
+	}
+	settle_on_paper(engine, set, plan, &paper);
+	struct own_source then = {.source = {.get = own_get}, .facts = &paper};
+
+	if (next_boot_judge(engine->arena, &then.source, &wants, NULL, &after, err)) {
+		return -(int)err->code;
+	}
+	next_boot_remedy(engine->arena, plan->next_boot, after);
+	return 0;
+}
+
 int planning_make(struct engine *engine, bool again, struct plan **ret_plan, struct err *err)
 {
 	struct plan *plan = arena_alloc(engine->arena, sizeof *plan);
@@ -164,6 +203,7 @@ int planning_make(struct engine *engine, bool again, struct plan **ret_plan, str
 
 	if (again) {
 		facts_init_live(&engine->facts, engine->arena, engine->worker, engine->facts.pinned);
+		engine->facts.node = engine->identity.name;
 		worker_forget(engine->worker);
 	}
 	if (policy_run(&engine->policies, &engine->desired.state, &engine->facts.source,
@@ -177,10 +217,10 @@ int planning_make(struct engine *engine, bool again, struct plan **ret_plan, str
 	}
 	plan->orphans = orphans.orphans;
 	plan->orphan_count = orphans.orphan_count;
-	set_basis(engine, plan);
-	if (prove(engine, &set, plan, err)) {
+	if (prove(engine, &set, plan, err) || judge_next_boot(engine, &set, plan, err)) {
 		return -(int)err->code;
 	}
+	set_basis(engine, plan);
 	*ret_plan = plan;
 	return 0;
 }

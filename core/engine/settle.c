@@ -17,13 +17,24 @@ static bool may_alter(enum kind_id changed, enum kind_id fact)
 	switch (changed) {
 	case KIND_PACKAGE:
 		return fact == KIND_PACKAGE || fact == KIND_MODULE || fact == KIND_FILESYSTEM ||
-		       fact == KIND_KERNEL || fact == KIND_SERVICE;
+		       fact == KIND_KERNEL || fact == KIND_SERVICE || fact == KIND_BOOT_ENTRY ||
+		       fact == KIND_LOADABLE || fact == KIND_DKMS;
+	case KIND_PACKAGE_SOURCE:
+		return fact == KIND_PACKAGE_INDEX || fact == KIND_CANDIDATE;
 	case KIND_PACKAGE_INDEX:
-		return fact == KIND_CANDIDATE;
+		return fact == KIND_CANDIDATE || fact == KIND_CACHED_PACKAGE;
+	case KIND_DKMS:
+		return fact == KIND_MODULE || fact == KIND_LOADABLE;
 	case KIND_MODULE:
-		return fact == KIND_FILESYSTEM || fact == KIND_MODULE;
+		return fact == KIND_FILESYSTEM || fact == KIND_MODULE || fact == KIND_LOADABLE;
 	case KIND_MOUNT:
-		return fact == KIND_FILESYSTEM || fact == KIND_MODULE || fact == KIND_DATA_REPOSITORY;
+		return fact == KIND_FILESYSTEM || fact == KIND_MODULE || fact == KIND_DATA_REPOSITORY ||
+		       fact == KIND_SERVICE;
+	case KIND_SERVICE:
+		return fact == KIND_SERVICE || fact == KIND_MOUNT || fact == KIND_MODULE;
+	case KIND_REBOOT:
+		return fact == KIND_KERNEL || fact == KIND_MODULE || fact == KIND_FILESYSTEM ||
+		       fact == KIND_MOUNT || fact == KIND_SERVICE;
 	case KIND_COMMAND:
 		return fact != KIND_NODE && fact != KIND_SCHEDULER;
 	default:
@@ -33,11 +44,36 @@ static bool may_alter(enum kind_id changed, enum kind_id fact)
 
 struct proof {
 	struct engine *engine;
+	const struct wanted_set *set;
 	const struct plan *plan;
 	struct strmap *overlay; /* id → what observing will say afterwards */
 	struct strmap *vague;   /* those of them that cannot be told exactly */
 	const char *unproven;
 };
+
+/* A module that a package brings, or DKMS builds, for a kernel will load under it: that is what it
+ * is planned for. Whether it does is looked at afterwards. */
+static void predict_module(struct proof *proof, const struct step *step)
+{
+	struct arena *arena = proof->engine->arena;
+	const struct wanted *wanted = strmap_get(proof->set->by_id, step->id);
+	const char *key = NULL;
+
+	if (step->want->state != STATE_PRESENT) {
+		return;
+	}
+	if (step->want->kind->id == KIND_DKMS) {
+		key = step->want->key;
+	} else if (wanted && wanted->provides_module) {
+		key = arena_printf(arena, "%s@%s", wanted->provides_module, wanted->provides_kernel);
+	}
+	if (key) {
+		struct resource *loadable = resource_create(arena, &kind_table[KIND_LOADABLE], key);
+
+		loadable->loadable.verdict = "yes";
+		strmap_put(proof->overlay, resource_id(arena, loadable->kind, key), loadable);
+	}
+}
 
 static void predict_changes(struct proof *proof)
 {
@@ -57,6 +93,7 @@ static void predict_changes(struct proof *proof)
 			const struct resource *after = converge_predict(proof->engine->arena, &change, &exact);
 
 			strmap_put(proof->overlay, step->id, (void *)after);
+			predict_module(proof, step);
 			if (!exact) {
 				strmap_put(proof->vague, step->id, (void *)after);
 			}
@@ -138,6 +175,7 @@ int settle_prove(struct engine *engine, const struct wanted_set *set, const stru
 {
 	struct proof proof = {
 	    .engine = engine,
+	    .set = set,
 	    .plan = plan,
 	    .overlay = strmap_create(engine->arena),
 	    .vague = strmap_create(engine->arena),
@@ -157,4 +195,19 @@ int settle_prove(struct engine *engine, const struct wanted_set *set, const stru
 	find_unpredictable(&proof, paper.asked);
 	*ret_unproven = proof.unproven;
 	return compare_sets(engine, set, &again, ret_more, err);
+}
+
+void settle_on_paper(struct engine *engine, const struct wanted_set *set, const struct plan *plan,
+                     struct facts *ret_paper)
+{
+	struct proof proof = {
+	    .engine = engine,
+	    .set = set,
+	    .plan = plan,
+	    .overlay = strmap_create(engine->arena),
+	    .vague = strmap_create(engine->arena),
+	};
+
+	predict_changes(&proof);
+	facts_init_paper(ret_paper, engine->arena, &engine->facts, proof.overlay);
 }

@@ -17,6 +17,8 @@
 #include "host/modules.h"
 #include "host/mounts.h"
 #include "host/packages.h"
+#include "host/ports.h"
+#include "host/space.h"
 
 struct host_cache;
 
@@ -46,6 +48,9 @@ struct host_ops {
 	int (*remount)(struct host *, const struct mount_request *, struct err *);
 	int (*unmount)(struct host *, const char *target, struct err *);
 	int (*fstab)(struct host *, const struct fstab **ret_fstab, struct err *);
+	/* Of the file system mounted on that target. ERR_BUSY: an armed automount is on it, and is left
+	 * alone. Blocks when the file system is dead. */
+	int (*space)(struct host *, const char *target, struct host_space *ret_space, struct err *);
 	/* Adds it, or replaces the one of that target. */
 	int (*fstab_put)(struct host *, const struct fstab_line *, struct err *);
 	int (*fstab_remove)(struct host *, const char *target, struct err *);
@@ -54,6 +59,15 @@ struct host_ops {
 	 * is loaded or built in; of others it is asked in any case. */
 	int (*module)(struct host *, const char *name, bool whole, struct host_module *ret_module,
 	              struct err *);
+	/* Would it load under that release (NULL: the running one)? Nothing is loaded. */
+	int (*loadable)(struct host *, const char *name, const char *release,
+	                struct host_loadable *ret_loadable, struct err *);
+	/* With what it needs, softdeps and the options of modprobe.d. Never forced, never by a shell.
+	 * What was refused is told in *ret_done; an error is one of asking. */
+	int (*module_load)(struct host *, const struct module_request *, struct module_done *ret_done,
+	                   struct err *);
+	int (*module_unload)(struct host *, const char *name, struct module_done *ret_done,
+	                     struct err *);
 
 	/* Packages: dpkg's database as read without running anything, and what apt's index offers. */
 	int (*package)(struct host *, const char *name, struct host_package *ret_package, struct err *);
@@ -64,6 +78,10 @@ struct host_ops {
 	/* All that dpkg has a stanza of. */
 	int (*package_list)(struct host *, struct list *ret_names, struct err *);
 	int (*package_manager)(struct host *, struct host_package_manager *ret_manager, struct err *);
+
+	/* Asks ports of a numeric address, at most 16 at once, for at most that long. */
+	int (*ports)(struct host *, const char *address, struct port_query *, size_t n, int timeout_ms,
+	             struct err *);
 
 	/* A foreign program. */
 	int (*run)(struct host *, const struct child_command *, struct child_result *ret_result,

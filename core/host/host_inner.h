@@ -71,6 +71,14 @@ int mounts_mount(struct host *host, const struct mount_request *request, struct 
 int mounts_remount(struct host *host, const struct mount_request *request, struct err *err);
 int mounts_unmount(struct host *host, const char *target, struct err *err);
 
+/* space.c */
+int space_read(struct host *host, const char *target, struct host_space *ret_space,
+               struct err *err);
+
+/* ports.c */
+int ports_ask(struct host *host, const char *address, struct port_query *queries, size_t n,
+              int timeout_ms, struct err *err);
+
 /* fstab.c */
 int fstab_read(struct host *host, const struct fstab **ret_fstab, struct err *err);
 int fstab_put(struct host *host, const struct fstab_line *line, struct err *err);
@@ -81,6 +89,14 @@ void fstab_forget(struct host_cache *cache);
 int modules_look(struct host *host, const char *name, bool whole, struct host_module *ret_module,
                  struct err *err);
 void modules_forget(struct host_cache *cache);
+/* modules_loadable.c */
+int modules_loadable(struct host *host, const char *name, const char *release,
+                     struct host_loadable *ret_loadable, struct err *err);
+/* modules_load.c */
+int modules_load(struct host *host, const struct module_request *request,
+                 struct module_done *ret_done, struct err *err);
+int modules_load_undo(struct host *host, const char *name, struct module_done *ret_done,
+                      struct err *err);
 
 /* packages.c */
 int packages_look(struct host *host, const char *name, struct host_package *ret_package,

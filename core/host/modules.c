@@ -8,70 +8,19 @@
 #include "host/modules_inner.h"
 
 #include "base/str.h"
+#include "host/modules_config.h"
+#include "host/modules_file.h"
+#include "host/modules_library.h"
+#include "host/modules_tree.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libkmod.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-enum { TREE_DEPTH = 12 };
-
-/* ---- Names and small files ---- */
-
-/* The kernel and its tools take either dash in a name; sysfs has the lower one. */
-static char same(char c)
-{
-	return c == '-' ? '_' : c;
-}
-
-static bool is_name(const char *text, size_t n, const char *name)
-{
-	if (strlen(name) != n) {
-		return false;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (same(text[i]) != same(name[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Is it the file of the module: NAME.ko, packed or not? */
-static bool is_file_of(const char *file, const char *name)
-{
-	static const char *const suffixes[] = {".ko", ".ko.gz", ".ko.xz", ".ko.zst"};
-
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		if (text_ends(file, suffixes[i]) &&
-		    is_name(file, strlen(file) - strlen(suffixes[i]), name)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A line of sysfs, "" when it is empty; NULL when it is not there or may not be read. */
-static const char *read_line(struct arena *arena, const char *path)
-{
-	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	char text[4096];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-
-	if (n < 0) {
-		return NULL;
-	}
-	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return arena_strdup(arena, text);
-}
 
 /* ---- What the running kernel says ---- */
 
@@ -88,7 +37,7 @@ static void read_parameters(struct arena *arena, const char *folder, struct list
 		const char *value =
 		    entry->d_name[0] == '.'
 		        ? NULL
-		        : read_line(arena, arena_printf(arena, "%s/%s", path, entry->d_name));
+		        : modules_tree_line(arena, arena_printf(arena, "%s/%s", path, entry->d_name));
 
 		/* Some may be written only, or read by root only: those are not told. */
 		if (value) {
@@ -102,7 +51,40 @@ static void read_parameters(struct arena *arena, const char *folder, struct list
 	list->items = items;
 }
 
-/* True when the kernel knows it at all. */
+static const char *read_build_id(struct arena *arena, const char *folder)
+{
+	const char *path = arena_printf(arena, "%s/notes/.note.gnu.build-id", folder);
+	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char note[256];
+	ssize_t n = fd < 0 ? -1 : read(fd, note, sizeof note);
+
+	return n < 0 ? NULL : modules_file_note(arena, note, (size_t)n);
+}
+
+/* refcnt counts holders, mounts and open files together. */
+static void read_users(struct arena *arena, const char *folder, struct host_module *module)
+{
+	const char *count = modules_tree_line(arena, arena_printf(arena, "%s/refcnt", folder));
+	DIR *dir = opendir(arena_printf(arena, "%s/holders", folder));
+	const char **items = NULL;
+	struct dirent *entry;
+	size_t cap = 0;
+
+	module->users = (struct number){.set = count != NULL, .value = count ? atoll(count) : 0};
+	module->holders = (struct list){.set = true};
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.') {
+			items = arena_grow(arena, items, module->holders.count, &cap, sizeof *items);
+			items[module->holders.count++] = arena_strdup(arena, entry->d_name);
+		}
+	}
+	if (dir) {
+		closedir(dir);
+	}
+	module->holders.items = items;
+}
+
+/* 0 also when the kernel does not know it. */
 static int look_in_kernel(struct arena *arena, const struct modules_place *place, const char *name,
                           struct host_module *module, struct err *err)
 {
@@ -110,12 +92,12 @@ static int look_in_kernel(struct arena *arena, const struct modules_place *place
 	struct stat st;
 
 	for (char *c = folder + strlen(place->sysfs); *c; c++) {
-		*c = same(*c);
+		*c = *c == '-' ? '_' : *c; /* as sysfs has it */
 	}
 	if (stat(folder, &st)) {
 		return 0;
 	}
-	const char *state = read_line(arena, arena_printf(arena, "%s/initstate", folder));
+	const char *state = modules_tree_line(arena, arena_printf(arena, "%s/initstate", folder));
 
 	if (state && strcmp(state, "live") != 0) {
 		return err_set(err, ERR_BUSY, 0, "module %s is %s just now", name,
@@ -124,223 +106,109 @@ static int look_in_kernel(struct arena *arena, const struct modules_place *place
 	module->builtin = !state;
 	module->loaded = true;
 	module->exists = true;
-	module->version = read_line(arena, arena_printf(arena, "%s/version", folder));
+	module->version = modules_tree_line(arena, arena_printf(arena, "%s/version", folder));
+	module->srcversion = modules_tree_line(arena, arena_printf(arena, "%s/srcversion", folder));
+	module->build_id = read_build_id(arena, folder);
+	read_users(arena, folder, module);
 	read_parameters(arena, folder, &module->parameters);
 	return 0;
 }
 
-/* A built-in module without parameters is not in sysfs. modules.builtin has a line for each, like
- * "kernel/drivers/block/loop.ko". */
-static bool is_in_builtin(const struct modules_place *place, const char *name, struct arena *arena)
-{
-	FILE *f = fopen(arena_printf(arena, "%s/modules.builtin", place->folder), "re");
-	char line[512];
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof line, f)) {
-		const char *slash = strrchr(line, '/');
-
-		line[strcspn(line, "\n")] = '\0';
-		found = is_file_of(slash ? slash + 1 : line, name);
-	}
-	if (f) {
-		fclose(f);
-	}
-	return found;
-}
-
 /* ---- libkmod ---- */
 
-#define KMOD_FUNCTIONS(X)          \
-	X(kmod_new)                    \
-	X(kmod_unref)                  \
-	X(kmod_load_resources)         \
-	X(kmod_module_new_from_lookup) \
-	X(kmod_module_new_from_path)   \
-	X(kmod_module_unref)           \
-	X(kmod_module_unref_list)      \
-	X(kmod_module_get_module)      \
-	X(kmod_module_get_name)        \
-	X(kmod_module_get_path)        \
-	X(kmod_module_get_info)        \
-	X(kmod_module_info_get_key)    \
-	X(kmod_module_info_get_value)  \
-	X(kmod_module_info_free_list)  \
-	X(kmod_list_next)              \
-	X(kmod_config_get_blacklists)  \
-	X(kmod_config_iter_next)       \
-	X(kmod_config_iter_get_key)    \
-	X(kmod_config_iter_free_iter)
-
-/* The functions of the library, by their own names; the types are those of its header. */
-static struct {
-	void *library;
-#define MEMBER(name) __typeof__(&(name)) name; /* NOLINT(bugprone-macro-parentheses) */
-	KMOD_FUNCTIONS(MEMBER)
-#undef MEMBER
-} kmod; /* of this process: a library is loaded once */
-
-static const struct {
-	const char *name;
-	void *place;
-} kmod_functions[] = {
-#define ROW(name) {#name, &kmod.name},
-    KMOD_FUNCTIONS(ROW)
-#undef ROW
-};
-
-static int load_library(struct err *err)
+static void take_file(const struct modules_file *file, struct host_module *module)
 {
-	if (kmod.library) {
-		return 0;
-	}
-	void *library = dlopen("libkmod.so.2", RTLD_NOW | RTLD_LOCAL);
-
-	if (!library) {
-		return err_set(err, ERR_HOST, 0,
-		               "libkmod, which tells what modules there are, cannot be loaded: %s",
-		               dlerror());
-	}
-	for (size_t i = 0; i < ARRAY_LEN(kmod_functions); i++) {
-		void *found = dlsym(library, kmod_functions[i].name);
-
-		if (!found) {
-			dlclose(library);
-			return err_set(err, ERR_HOST, 0, "libkmod has no %s", kmod_functions[i].name);
-		}
-		/* POSIX, dlsym: a pointer to a function looks the same as one to an object. */
-		memcpy(kmod_functions[i].place, &found, sizeof found);
-	}
-	kmod.library = library;
-	return 0;
-}
-
-/* Files that cannot be read (a truncated one) have no info: then nothing of it is known. */
-static void take_info(struct arena *arena, struct kmod_module *m, struct host_module *module)
-{
-	struct kmod_list *info = NULL;
-
-	if (kmod.kmod_module_get_info(m, &info) < 0) {
-		return;
-	}
-	for (struct kmod_list *l = info; l; l = kmod.kmod_list_next(info, l)) {
-		const char *key = kmod.kmod_module_info_get_key(l);
-		const char *value = kmod.kmod_module_info_get_value(l);
-
-		if (strcmp(key, "version") == 0) {
-			module->file_version = arena_strdup(arena, value);
-		} else if (strcmp(key, "vermagic") == 0) {
-			module->vermagic = arena_strdup(arena, value);
-		}
-	}
-	kmod.kmod_module_info_free_list(info);
+	module->file = file->told.path;
+	module->file_version = file->told.version;
+	module->file_srcversion = file->srcversion;
+	module->file_build_id = file->build_id;
+	module->vermagic = file->told.vermagic;
+	module->filesystem = file->told.filesystem;
+	module->settings = file->settings;
+	module->exists = true;
 }
 
 /* By the indexes that depmod made. An empty list means "there is none", which is no error to
  * libkmod. */
-static void look_in_index(struct arena *arena, struct kmod_ctx *ctx, const char *name,
-                          struct host_module *module)
+static const char *look_in_index(struct arena *arena, const struct modules_library *kmod,
+                                 struct kmod_ctx *ctx, const char *name)
 {
 	struct kmod_list *list = NULL;
+	const char *file = NULL;
 
-	if (kmod.kmod_module_new_from_lookup(ctx, name, &list) < 0) {
-		return;
+	/* Without indexes every look-up comes back empty; the search of the tree tells the
+	 * difference. */
+	if (kmod->kmod_load_resources(ctx) < 0 ||
+	    kmod->kmod_module_new_from_lookup(ctx, name, &list) < 0) {
+		return NULL;
 	}
-	for (struct kmod_list *l = list; l && !module->file; l = kmod.kmod_list_next(list, l)) {
-		struct kmod_module *m = kmod.kmod_module_get_module(l);
-		const char *found = kmod.kmod_module_get_name(m), *path = kmod.kmod_module_get_path(m);
+	for (struct kmod_list *l = list; l && !file; l = kmod->kmod_list_next(list, l)) {
+		struct kmod_module *m = kmod->kmod_module_get_module(l);
+		const char *path = kmod->kmod_module_get_path(m);
 
 		/* The name may be an alias of another module: that is not it. */
-		if (path && is_name(found, strlen(found), name)) {
-			module->file = arena_strdup(arena, path);
-			module->exists = true;
-			take_info(arena, m, module);
+		if (path && modules_tree_same(kmod->kmod_module_get_name(m), name) &&
+		    access(path, F_OK) == 0) {
+			file = arena_strdup(arena, path);
 		}
-		kmod.kmod_module_unref(m);
+		kmod->kmod_module_unref(m);
 	}
-	kmod.kmod_module_unref_list(list);
+	kmod->kmod_module_unref_list(list);
+	return file;
 }
 
-static bool is_blacklisted(struct kmod_ctx *ctx, const char *name)
+/* "a=1 b": as `options` lines of modprobe.d give them. */
+static void read_options(struct arena *arena, const struct modules_library *kmod,
+                         struct kmod_ctx *ctx, const char *name, struct list *list)
 {
-	struct kmod_config_iter *iter = kmod.kmod_config_get_blacklists(ctx);
-	bool found = false;
-
-	while (iter && !found && kmod.kmod_config_iter_next(iter)) {
-		const char *key = kmod.kmod_config_iter_get_key(iter);
-
-		found = is_name(key, strlen(key), name);
-	}
-	if (iter) {
-		kmod.kmod_config_iter_free_iter(iter);
-	}
-	return found;
-}
-
-/* The file of the module somewhere below the folder, whether an index names it or not. */
-static const char *find_file(struct arena *arena, const char *folder, const char *name, int depth)
-{
-	DIR *dir = depth > 0 ? opendir(folder) : NULL;
-	const char *found = NULL;
-	struct dirent *entry;
-
-	while (dir && !found && (entry = readdir(dir))) {
-		const char *path = arena_printf(arena, "%s/%s", folder, entry->d_name);
-
-		if (is_file_of(entry->d_name, name)) {
-			found = path;
-		} else if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
-		           entry->d_name[0] != '.') {
-			found = find_file(arena, path, name, depth - 1);
-		}
-	}
-	if (dir) {
-		closedir(dir);
-	}
-	return found;
-}
-
-static void look_in_tree(struct arena *arena, struct kmod_ctx *ctx,
-                         const struct modules_place *place, const char *name,
-                         struct host_module *module)
-{
-	const char *file = find_file(arena, place->folder, name, TREE_DEPTH);
 	struct kmod_module *m = NULL;
+	const char *options = NULL, **items = NULL;
+	char *rest = NULL;
+	size_t cap = 0;
 
-	if (!file) {
+	*list = (struct list){.set = true};
+	if (kmod->kmod_module_new_from_name(ctx, name, &m) < 0) {
 		return;
 	}
-	module->file = file;
-	module->exists = true;
-	module->index_missing = true;
-	if (kmod.kmod_module_new_from_path(ctx, file, &m) >= 0) {
-		take_info(arena, m, module);
-		kmod.kmod_module_unref(m);
+	options = kmod->kmod_module_get_options(m);
+	for (char *word = options ? strtok_r(arena_strdup(arena, options), " \t", &rest) : NULL; word;
+	     word = strtok_r(NULL, " \t", &rest)) {
+		items = arena_grow(arena, items, list->count, &cap, sizeof *items);
+		items[list->count++] = word;
 	}
+	list->items = items;
+	kmod->kmod_module_unref(m);
 }
 
 static int ask_libkmod(struct arena *arena, const struct modules_place *place, const char *name,
                        struct host_module *module, struct err *err)
 {
-	if (load_library(err)) {
-		return -(int)err->code;
-	}
-	struct kmod_ctx *ctx = kmod.kmod_new(place->folder, place->config);
+	const struct modules_library *kmod = modules_library(err);
+	struct kmod_ctx *ctx =
+	    kmod ? modules_library_context(kmod, place->folder, place->config, err) : NULL;
 
 	if (!ctx) {
-		return err_set(err, ERR_HOST, errno, "libkmod cannot read its configuration");
+		return -(int)err->code;
 	}
-	/* Without indexes every look-up comes back empty; the search of the tree below tells the
-	 * difference. */
-	if (kmod.kmod_load_resources(ctx) >= 0) {
-		look_in_index(arena, ctx, name, module);
+	const char *path = look_in_index(arena, kmod, ctx, name);
+
+	if (!path && !module->builtin) {
+		path = modules_tree_find(arena, place->folder, name);
+		module->index_missing = path != NULL;
 	}
-	if (!module->file && !module->builtin) {
-		look_in_tree(arena, ctx, place, name, module);
+	if (path) {
+		struct modules_file file;
+
+		modules_file_read(kmod, ctx, arena, path, NULL, &file);
+		take_file(&file, module);
 	}
-	module->blacklisted = is_blacklisted(ctx, name);
+	read_options(arena, kmod, ctx, name, &module->options);
+	module->blacklisted = modules_config_blacklists(kmod, ctx, name);
+	if (module->blacklisted) {
+		module->blacklisted_by = modules_config_find(arena, place->config, "blacklist", name);
+	}
 	module->is_whole = true;
-	kmod.kmod_unref(ctx);
+	kmod->kmod_unref(ctx);
 	return 0;
 }
 
@@ -355,14 +223,15 @@ int modules_look_in(struct arena *arena, const struct modules_place *place, cons
 	if (look_in_kernel(arena, place, name, &module, err)) {
 		return -(int)err->code;
 	}
-	if (!module.loaded && is_in_builtin(place, name, arena)) {
+	if (!module.loaded && modules_tree_is_builtin(arena, place->folder, name)) {
 		module.builtin = true;
 		module.loaded = true;
 		module.exists = true;
 	}
-	/* A loaded one with a version may be older than its file; of others nothing could be
-	 * compared. */
-	bool may_be_old = module.loaded && !module.builtin && module.version;
+	/* A loaded one may be older than its file; where it has no mark of what it is, nothing could
+	 * be compared. */
+	bool may_be_old = module.loaded && !module.builtin &&
+	                  (module.version || module.srcversion || module.build_id);
 
 	if ((whole || !module.loaded || may_be_old) &&
 	    ask_libkmod(arena, place, name, &module, &fault) && (whole || !module.loaded)) {
@@ -372,16 +241,36 @@ int modules_look_in(struct arena *arena, const struct modules_place *place, cons
 	return 0;
 }
 
-int modules_look(struct host *host, const char *name, bool whole, struct host_module *ret_module,
-                 struct err *err)
+int modules_place(struct arena *arena, const char *release, struct modules_place *ret_place,
+                  struct err *err)
 {
-	struct modules_place place = {.sysfs = "/sys/module"};
 	struct utsname names;
 
 	if (uname(&names)) {
 		return err_set(err, ERR_HOST, errno, "uname");
 	}
-	place.folder = arena_printf(host->arena, "/lib/modules/%s", names.release);
+	const char *of = release ? release : names.release;
+
+	*ret_place = (struct modules_place){
+	    .sysfs = "/sys/module",
+	    .folder = arena_printf(arena, "/lib/modules/%s", of),
+	    .release = arena_strdup(arena, of),
+	    .boot = "/boot",
+	    .sources = "/usr/src",
+	    .security = "/sys/kernel/security",
+	    .is_running = strcmp(of, names.release) == 0,
+	};
+	return 0;
+}
+
+int modules_look(struct host *host, const char *name, bool whole, struct host_module *ret_module,
+                 struct err *err)
+{
+	struct modules_place place;
+
+	if (modules_place(host->arena, NULL, &place, err)) {
+		return -(int)err->code;
+	}
 	return modules_look_in(host->arena, &place, name, whole, ret_module, err);
 }
 

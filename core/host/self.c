@@ -44,6 +44,17 @@ const char *self_host_name(struct arena *arena)
 	return arena_strndup(arena, name, strcspn(name, "."));
 }
 
+const char *self_program_folder(struct arena *arena)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+
+	while (n > 0 && path[n - 1] != '/') {
+		n--;
+	}
+	return n > 1 ? arena_strndup(arena, path, (size_t)n - 1) : "";
+}
+
 const char *self_user(struct arena *arena)
 {
 	const char *sudo = getenv("SUDO_USER");

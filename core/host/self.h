@@ -15,6 +15,8 @@
 const char *self_boot_id(struct arena *arena);
 /* The short host name (up to the first dot). */
 const char *self_host_name(struct arena *arena);
+/* The folder that our own program lies in; "" when it cannot be told. */
+const char *self_program_folder(struct arena *arena);
 /* Who started us: user name, with "(sudo NAME)" when so. */
 const char *self_user(struct arena *arena);
 

@@ -181,7 +181,17 @@ static bool setting_holds(const char *setting, const struct list *list)
 static bool is_asserting(const struct field *field)
 {
 	return field->match == MATCH_OPTIONS || field->match == MATCH_FSTAB ||
-	       field->match == MATCH_SETTINGS;
+	       field->match == MATCH_SETTINGS || field->match == MATCH_ITEMS;
+}
+
+static bool is_item(const char *item, const struct list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i], item) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static struct list assertions(struct arena *arena, const struct field *field,
@@ -189,7 +199,7 @@ static struct list assertions(struct arena *arena, const struct field *field,
 {
 	const struct list *list = list_of(field, want);
 
-	return field->match == MATCH_SETTINGS
+	return field->match == MATCH_SETTINGS || field->match == MATCH_ITEMS
 	           ? *list
 	           : mount_options_in_force(arena, list, field->match == MATCH_FSTAB);
 }
@@ -203,6 +213,8 @@ static bool item_holds(const struct field *field, const char *item, const struct
 		return mount_option_holds(item, list, have->mount.type);
 	case MATCH_FSTAB:
 		return mount_option_stands(item, list);
+	case MATCH_ITEMS:
+		return is_item(item, list);
 	default:
 		return setting_holds(item, list);
 	}
@@ -213,6 +225,9 @@ static const char *counterpart(const struct field *field, const char *item,
 {
 	const struct list *list = list_of(field, have);
 
+	if (field->match == MATCH_ITEMS) {
+		return NULL;
+	}
 	return field->match == MATCH_SETTINGS
 	           ? find_setting(item, list)
 	           : mount_option_counterpart(item, list, field->match == MATCH_FSTAB);
@@ -244,8 +259,10 @@ static void add_assertions(struct arena *arena, const struct field *field,
 		if (!item_holds(field, wanted.items[i], have)) {
 			const char *there = counterpart(field, wanted.items[i], have);
 
-			str_add(&from, from.length ? "," : "");
-			str_add(&from, there ? there : "unset");
+			if (field->match != MATCH_ITEMS) {
+				str_add(&from, from.length ? "," : "");
+				str_add(&from, there ? there : "unset");
+			}
 			str_add(&to, to.length ? "," : "");
 			str_add(&to, wanted.items[i]);
 		}

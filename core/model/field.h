@@ -41,6 +41,8 @@ enum field_format {
 	FORMAT_NAME,     /* name of a role: [A-Za-z0-9_][A-Za-z0-9._-]* */
 	FORMAT_WINDOW,   /* days, hours and time zone: "Sun 02:00-05:00 Asia/Seoul" */
 	FORMAT_DIGEST,   /* SHA-256 as 64 hex digits */
+	FORMAT_MODULE_AT, /* module@release: lustre@6.8.0-1039-aws */
+	FORMAT_APT,       /* option of apt.conf(5): APT::NeverAutoRemove */
 	FORMAT_COUNT
 };
 
@@ -49,6 +51,7 @@ enum field_match {
 	MATCH_EXACT,
 	MATCH_GLOB,     /* wanted is a glob (fnmatch(3) without flags) */
 	MATCH_SET,      /* the same items in any order */
+	MATCH_ITEMS,    /* each wanted item is there, others do not matter */
 	MATCH_SETTINGS, /* name=value: each wanted one holds, others do not matter */
 	MATCH_OPTIONS,  /* mount options: each wanted one holds, others do not matter */
 	MATCH_FSTAB,    /* the same for the options of an fstab line */

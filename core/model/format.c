@@ -227,6 +227,34 @@ static const char *fault_of_window(const char *text)
 	return only(hours + 12, ALNUM "_+-/", "has no time zone after the hours");
 }
 
+/* DKMS module names may have a dot, a plus and a dash (dkms.conf), kernel modules may not. */
+static const char *fault_of_module_at(const char *text)
+{
+	size_t n = strspn(text, ALNUM "_.+-");
+
+	if (n == 0) {
+		return *text ? "does not start with a module name" : faults_empty;
+	}
+	if (text[n] != '@') {
+		return "is not of the form module@release";
+	}
+	return only(text + n + 1, ALNUM "._+~-", "has a character that kernel releases do not have");
+}
+
+/* apt.conf(5): parts of a name, joined with two colons. */
+static const char *fault_of_apt(const char *text)
+{
+	const char *fault =
+	    only(text, ALNUM "_-.:", "has a character that options of apt do not have");
+
+	if (fault) {
+		return fault;
+	}
+	return strstr(text, "::") && text[0] != ':' && !text_ends(text, ":")
+	           ? NULL
+	           : "is not of the form Group::Option";
+}
+
 /* Formats that need no more than a set of characters. */
 static const struct {
 	const char *allowed, *fault;
@@ -270,6 +298,10 @@ static const char *fault_of_format(const struct field *field, const char *text, 
 		break;
 	case FORMAT_WINDOW:
 		return fault_of_window(text);
+	case FORMAT_MODULE_AT:
+		return fault_of_module_at(text);
+	case FORMAT_APT:
+		return fault_of_apt(text);
 	case FORMAT_DIGEST:
 		return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64 ? NULL : "is no digest";
 	default:
@@ -322,6 +354,8 @@ const char *format_words(enum field_format format, bool plural)
 	    [FORMAT_NODE] = {"a node name or glob", "node names or globs"},
 	    [FORMAT_NAME] = {"a name of letters, digits, dots, dashes and underscores", "names"},
 	    [FORMAT_WINDOW] = {"days, hours and time zone, \"Sun 02:00-05:00 Asia/Seoul\"", "windows"},
+	    [FORMAT_MODULE_AT] = {"module@release", "module@release texts"},
+	    [FORMAT_APT] = {"an option of apt such as APT::NeverAutoRemove", "options of apt"},
 	    [FORMAT_DIGEST] = {"a SHA-256 in hex", "SHA-256 in hex"},
 	};
 

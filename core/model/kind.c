@@ -21,6 +21,9 @@
 const char *const choices_manage[] = {"full", "live", "observe", NULL};
 const char *const choices_manage_repository[] = {"observe", "owner", NULL};
 const char *const choices_event[] = {"NEW", "CHANGED", "DELETED", NULL};
+const char *const choices_when[] = {"never", "window", "slurm", "now", NULL};
+static const char *const choices_verdict[] = {"yes", "no", "unproven", NULL};
+static const char *const choices_rival[] = {"cron", "timer", "service", "hook", NULL};
 static const char *const choices_index[] = {"apt", NULL};
 static const char *const choices_file_type[] = {"file", "link", "directory", "other", NULL};
 
@@ -35,8 +38,21 @@ static const struct field node_fields[] = {
 static const struct field kernel_fields[] = {
     FACT(kernel.running, "running", RELEASE, "the release that runs: uname -r"),
     FACT(kernel.installed, "installed", RELEASE, "releases that could boot, newest last"),
-    FACT(kernel.boot_default, "boot_default", RELEASE, "the release the boot loader would start"),
-    FACT(kernel.boot_next, "boot_next", RELEASE, "the release of a one-shot boot entry"),
+    FIELD(kernel.boot_default, "boot_default", RELEASE, EXACT, 0,
+          "the release the boot loader starts; distribution: the choice is given back"),
+    FIELD(kernel.boot_next, "boot_next", RELEASE, EXACT, 0,
+          "the release that the boot loader starts once, at the next boot; none"),
+    FACT(kernel.loader, "loader", WORD, "grub, bls or systemd-boot; unset when there is none"),
+    FACT(kernel.default_entry, "default_entry", TEXT, "id of the entry behind boot_default"),
+    FACT(kernel.own_entry, "own_entry", TEXT,
+         "the entry that reconcile made the default; empty when that is not in force yet"),
+    FACT(kernel.entries, "entries", TEXT, "release=id of entries that could be the default"),
+    FACT(kernel.stale_entry, "stale_entry", TEXT,
+         "what the boot loader was told to start and has no entry for"),
+    FACT(kernel.obstacle, "obstacle", TEXT, "why the default cannot be set here"),
+    FACT(kernel.once_obstacle, "once_obstacle", TEXT, "why nothing can be started once here"),
+    FACT(kernel.metapackages, "metapackages", PACKAGE,
+         "installed packages that pull in the next kernel when they are upgraded"),
     FACT(kernel.command_line, "command_line", TEXT, "what the running kernel was started with"),
     FACT(kernel.that_matter, "that_matter", RELEASE, "running, next boot and pinned"),
 };
@@ -55,6 +71,7 @@ static const struct field candidate_fields[] = {
     FACT(candidate.origin, "origin", TEXT, "where that version comes from"),
     FACT(candidate.versions, "versions", GLOB, "all that are offered, newest first"),
     FACT(candidate.index_age, "index_age", TEXT, "seconds since the index was refreshed"),
+    FACT(candidate.names, "names", PACKAGE, "when a glob is asked for: packages that it fits"),
 };
 
 static const struct field package_index_fields[] = {
@@ -62,10 +79,13 @@ static const struct field package_index_fields[] = {
     FIELD(package_index.max_age, "max_age", DURATION, NEVER, 0,
           "refreshed when older than this; 1d when not given"),
     FACT(package_index.age, "age", TEXT, "seconds since it was refreshed"),
+    FACT(package_index.outdated, "outdated", TEXT, "the source that was written after it"),
 };
 
 static const struct field hold_fields[] = {
     FACT(hold.selection, "selection", WORD, "what dpkg has selected: hold, install, deinstall"),
+    FIELD(hold.manual, "manual", TEXT, EXACT, 0,
+          "apt does not take it for something that it may remove by itself"),
     FACT(hold.obstacle, "obstacle", TEXT, "why a wanted one cannot be set"),
 };
 
@@ -77,6 +97,7 @@ static const struct field package_fields[] = {
     FACT(package.candidate, "candidate", GLOB, "the version that a change would bring"),
     FACT(package.offered, "offered", GLOB, "all versions of the package index, newest first"),
     FACT(package.brings, "brings", SETTING, "name=version of what would be installed with it"),
+    FACT(package.from, "from", TEXT, "where the candidate is when the index does not have it"),
     FACT(package.repair, "repair", TEXT, "what dpkg --configure -a has to finish before"),
     FACT(package.obstacle, "obstacle", TEXT, "why a wanted one cannot be changed now"),
 };
@@ -91,6 +112,10 @@ static const struct field module_fields[] = {
     FACT(module.file, "file", PATH, "the file that the running kernel would load"),
     FACT(module.file_version, "file_version", TEXT, "the version in that file"),
     FACT(module.obstacle, "obstacle", TEXT, "why it could not be loaded as things are"),
+    FACT(module.needs_depmod, "needs_depmod", TEXT, "depmod has to run before it can be loaded"),
+    FACT(module.outdated, "outdated", TEXT, "how the loaded one differs from that file"),
+    FACT(module.blacklisted_by, "blacklisted_by", TEXT, "where: file:line"),
+    FACT(module.options, "options", SETTING, "parameters that modprobe.d gives it"),
 };
 
 static const struct field directory_fields[] = {
@@ -111,6 +136,8 @@ static const struct field mount_fields[] = {
         mount.manage, "manage", CHOICE, NEVER, 0,
         "full: fstab line and live mount; live: somebody else owns the line; observe: only report",
         .choices = choices_manage),
+    FIELD(mount.service, "service", UNIT, NEVER, 0,
+          "the unit that makes this mount, where mount(2) is not the way: beegfs-client.service"),
     FACT(mount.live, "live", TEXT, "it is mounted now"),
     FACT(mount.automount, "automount", TEXT, "an armed automount waits on the target"),
     FACT(mount.fstab, "fstab", TEXT, "fstab has a line for the target"),
@@ -118,6 +145,12 @@ static const struct field mount_fields[] = {
     FIELD(mount.fstab_type, "fstab_type", WORD, TYPE, FIELD_FACT, "type of the fstab line"),
     FIELD(mount.fstab_options, "fstab_options", OPTION, FSTAB, FIELD_FACT,
           "options of the fstab line"),
+    FACT(mount.other_source, "other_source", TEXT,
+         "why the source is another one although its name would fit"),
+    FACT(mount.unit, "unit", UNIT, "a mount or automount unit that somebody wrote for the target"),
+    FIELD(mount.unit_source, "unit_source", TEXT, SOURCE, FIELD_FACT, "source of that unit"),
+    FIELD(mount.unit_type, "unit_type", WORD, TYPE, FIELD_FACT, "type of that unit"),
+    FIELD(mount.unit_options, "unit_options", OPTION, FSTAB, FIELD_FACT, "options of that unit"),
     FACT(mount.fstab_lines, "fstab_lines", WORD,
          "line numbers, when fstab has several for the target"),
     FACT(mount.covers, "covers", TEXT, "how many mounts lie below it on the same target"),
@@ -138,20 +171,33 @@ static const struct field file_fields[] = {
 };
 
 static const struct field data_repository_fields[] = {
-    FIELD(data_repository.repository, "repository", S3, NEVER, FIELD_REQUIRED,
+    FIELD(data_repository.repository, "repository", S3, EXACT, FIELD_REQUIRED,
           "the bucket and prefix that the directory is tied to"),
     FIELD(data_repository.file_system, "file_system", WORD, NEVER, 0,
           "id of the file system: fs-04cb64a224a31f75d"),
     FIELD(data_repository.region, "region", WORD, NEVER, 0, "region of the file system"),
-    FIELD(data_repository.import_events, "import", CHOICE, NEVER, 0,
+    FIELD(data_repository.import_events, "import", CHOICE, SET, 0,
           "changes of the bucket that are taken over", .choices = choices_event),
-    FIELD(data_repository.export_events, "export", CHOICE, NEVER, 0,
+    FIELD(data_repository.export_events, "export", CHOICE, SET, 0,
           "changes of the directory that are written back", .choices = choices_event),
+    FIELD(data_repository.batch_import, "batch_import", TEXT, NEVER, 0,
+          "when it is created: take over what the bucket holds already"),
+    FIELD(data_repository.chunk_mib, "chunk_mib", TEXT, EXACT, 0,
+          "MiB of an imported file that lie on one disk", .least = 1, .most = 512000),
     FIELD(data_repository.manage, "manage", CHOICE, NEVER, 0,
           "observe: only report; owner: the node named by `owner` writes the association",
           .choices = choices_manage_repository),
     FIELD(data_repository.owner, "owner", NODE, NEVER, 0, "the one node that writes it"),
     FACT(data_repository.directory, "directory", TEXT, "the directory is there, on a live mount"),
+    FACT(data_repository.association, "association", WORD, "its id"),
+    FACT(data_repository.lifecycle, "lifecycle", WORD,
+         "AVAILABLE, CREATING, MISCONFIGURED, FAILED"),
+    FACT(data_repository.failure, "failure", TEXT, "what the service says is wrong with it"),
+    FACT(data_repository.file_system_path, "file_system_path", TEXT,
+         "the directory, as the file system sees it"),
+    FACT(data_repository.legacy, "legacy", TEXT,
+         "of a file system of the older kind: its ImportPath and ExportPath"),
+    FACT(data_repository.unasked, "unasked", TEXT, "why the service could not be asked"),
 };
 
 static const struct field service_fields[] = {
@@ -159,6 +205,7 @@ static const struct field service_fields[] = {
     FIELD(service.active, "active", TEXT, EXACT, 0, "it runs"),
     FIELD(service.masked, "masked", TEXT, EXACT, 0, "it cannot be started"),
     FACT(service.unit_state, "unit_state", WORD, "systemd's words: enabled/active"),
+    FACT(service.needs_reload, "needs_reload", TEXT, "its file changed since systemd read it"),
 };
 
 static const struct field command_fields[] = {
@@ -171,6 +218,105 @@ static const struct field command_fields[] = {
     FACT(command.satisfied, "satisfied", TEXT, "the guard holds"),
 };
 
+static const struct field boot_entry_fields[] = {
+    FACT(boot_entry.entry, "entry", TEXT, "id path in the menu of the boot loader"),
+    FACT(boot_entry.image, "image", PATH, "the kernel itself"),
+    FACT(boot_entry.initrd, "initrd", PATH, "its initial ram disk"),
+    FACT(boot_entry.packages, "packages", PACKAGE, "installed packages of exactly this release"),
+    FACT(boot_entry.installed, "installed", WORD, "when it came, as far as the logs tell"),
+    FACT(boot_entry.brought, "brought", TEXT, "who brought it"),
+    FACT(boot_entry.incomplete, "incomplete", TEXT, "why it could not boot as it is"),
+};
+
+static const struct field loadable_fields[] = {
+    FACT(loadable.verdict, "verdict", CHOICE, "yes, no, or unproven", .choices = choices_verdict),
+    FACT(loadable.cause, "cause", WORD, "why not, in a word: missing, magic, symbols, signature"),
+    FACT(loadable.reason, "reason", TEXT, "why not, in a sentence"),
+    FACT(loadable.file, "file", PATH, "the file that would be loaded"),
+    FACT(loadable.vermagic, "vermagic", TEXT, "what that file was built for"),
+    FACT(loadable.version, "version", TEXT, "the version in that file"),
+};
+
+static const struct field space_fields[] = {
+    FACT(space.size, "size", TEXT, "bytes in all"),
+    FACT(space.used, "used", TEXT, "bytes in use"),
+    FACT(space.available, "available", TEXT, "bytes that users may still take"),
+    FACT(space.percent, "percent", TEXT, "how full it is, as df(1) says"),
+    FACT(space.error, "error", TEXT, "it answers, but with this error: no sizes then"),
+};
+
+static const struct field port_fields[] = {
+    FACT(port.answer, "answer", TEXT, "open, refused, silent, unreachable or unknown host"),
+    FACT(port.why, "error", TEXT, "what the system said"),
+};
+
+static const struct field rival_fields[] = {
+    FACT(rival.kind, "means", CHOICE, "cron, timer, service or hook", .choices = choices_rival),
+    FACT(rival.where, "where", TEXT, "file and line, or unit"),
+    FACT(rival.does, "does", TEXT, "what it does, in its own words"),
+};
+
+static const struct field package_source_fields[] = {
+    FIELD(package_source.uri, "uri", WORD, EXACT, FIELD_REQUIRED,
+          "where the packages are: https://host/path"),
+    FIELD(package_source.suites, "suites", WORD, SET, FIELD_REQUIRED, "jammy, or a path with /"),
+    FIELD(package_source.components, "components", WORD, SET, 0, "parts of each suite: main"),
+    FIELD(package_source.signed_by, "signed_by", PATH, EXACT, 0, "the keyring that its key is in"),
+    FIELD(package_source.key, "public_key", CONTENT, NEVER, 0,
+          "the key, armoured; written to signed_by when it is not there"),
+    FACT(package_source.key_digest, "key_digest", DIGEST, "SHA-256 of the keyring"),
+    FACT(package_source.file, "file", TEXT, "file and line where it stands"),
+    FACT(package_source.others, "others", TEXT, "other places where it stands as well"),
+    FACT(package_source.obstacle, "obstacle", TEXT, "why it cannot be changed here"),
+};
+
+static const struct field cached_package_fields[] = {
+    FIELD(cached_package.version, "version", GLOB, GLOB, 0, "the version that is kept"),
+    FACT(cached_package.files, "files", SETTING, "name=sha256 of each .deb"),
+    FACT(cached_package.size, "size", TEXT, "its length in bytes"),
+    FACT(cached_package.damaged, "damaged", TEXT, "what is wrong with what is there"),
+    FACT(cached_package.candidate, "candidate", GLOB, "the version that would be fetched"),
+    FACT(cached_package.obstacle, "obstacle", TEXT, "why it cannot be had now"),
+};
+
+static const struct field apt_option_fields[] = {
+    FIELD(apt_option.items, "items", TEXT, ITEMS, FIELD_REQUIRED,
+          "what must be in the list; other items do not matter"),
+    FACT(apt_option.ours, "ours", TEXT, "what the file that was written for it puts into the list"),
+    FACT(apt_option.obstacle, "obstacle", TEXT, "why it cannot be set"),
+};
+
+static const struct field dkms_fields[] = {
+    FIELD(dkms.version, "version", GLOB, GLOB, 0, "a version or glob of the module's source"),
+    FACT(dkms.status, "status", TEXT, "installed, built, added, failed, no headers or excluded"),
+    FACT(dkms.headers, "headers", TEXT, "the headers of that kernel are there"),
+    FACT(dkms.log, "log", TEXT, "of a failed build: the lines that matter"),
+    FACT(dkms.log_file, "log_file", PATH, "where the whole log is"),
+    FACT(dkms.obstacle, "obstacle", TEXT, "why it cannot be built now"),
+};
+
+static const struct field reboot_fields[] = {
+    FIELD(reboot.into, "into", RELEASE, EXACT, FIELD_REQUIRED, "the kernel to be started"),
+    FIELD(reboot.when, "when", CHOICE, NEVER, FIELD_REQUIRED, "never, window, slurm or now",
+          .choices = choices_when),
+    FIELD(reboot.window, "window", WINDOW, NEVER, 0, "when it may start"),
+    FIELD(reboot.per_day, "per_day", TEXT, NEVER, 0, "at most so many in 24 hours", .least = 1,
+          .most = 24),
+    FIELD(reboot.attempts_per_kernel, "attempts_per_kernel", TEXT, NEVER, 0,
+          "at most so many into one kernel", .least = 1, .most = 10),
+    FIELD(reboot.force, "force", TEXT, NEVER, 0,
+          "even of a node that runs slurmctld, exports NFS or belongs to a fleet"),
+    FIELD(reboot.trial, "trial", TEXT, NEVER, 0,
+          "once; it becomes the default after the checks passed"),
+    FACT(reboot.open, "open", RELEASE, "a reboot that was begun: into which kernel"),
+    FACT(reboot.result, "result", TEXT, "of it: waiting, arrived, or came back in another kernel"),
+    FACT(reboot.open_trial, "open_trial", TEXT, "it is a trial"),
+    FACT(reboot.attempts, "attempts", SETTING, "release=count of reboots into it"),
+    FACT(reboot.last_day, "last_day", TEXT, "reboots by reconcile in 24 hours"),
+    FACT(reboot.fleet, "fleet", TEXT, "why a reboot outside the scheduler would lose the node"),
+    FACT(reboot.obstacle, "obstacle", TEXT, "why it may not be rebooted now"),
+};
+
 #define FIELDS(table) .fields = (table), .field_count = ARRAY_LEN(table)
 
 const struct kind kind_table[KIND_COUNT] = {
@@ -179,11 +325,6 @@ const struct kind kind_table[KIND_COUNT] = {
                    .traits = KIND_SINGLETON | KIND_FACT_ONLY,
                    .help = "the machine itself",
                    FIELDS(node_fields)},
-    [KIND_KERNEL] = {.id = KIND_KERNEL,
-                     .name = "kernel",
-                     .traits = KIND_SINGLETON | KIND_FACT_ONLY,
-                     .help = "which kernels there are and which will boot",
-                     FIELDS(kernel_fields)},
     [KIND_SCHEDULER] = {.id = KIND_SCHEDULER,
                         .name = "scheduler",
                         .traits = KIND_SINGLETON | KIND_FACT_ONLY,
@@ -196,13 +337,55 @@ const struct kind kind_table[KIND_COUNT] = {
                          .traits = KIND_FACT_ONLY,
                          .help = "a file system type that the kernel has registered",
                          FIELDS(filesystem_fields)},
+    [KIND_SPACE] = {.id = KIND_SPACE,
+                    .name = "space",
+                    .key_name = "path",
+                    .key_format = FORMAT_PATH,
+                    .traits = KIND_FACT_ONLY,
+                    .help = "how full a mounted file system is",
+                    FIELDS(space_fields)},
+    [KIND_PORT] = {.id = KIND_PORT,
+                   .name = "port",
+                   .key_name = "address",
+                   .key_format = FORMAT_WORD,
+                   .traits = KIND_FACT_ONLY,
+                   .help = "a TCP port of another host: host:988",
+                   FIELDS(port_fields)},
+    [KIND_RIVAL] = {.id = KIND_RIVAL,
+                    .name = "rival",
+                    .key_name = "name",
+                    .key_format = FORMAT_WORD,
+                    .traits = KIND_FACT_ONLY,
+                    .help = "something else that repairs or changes the same things",
+                    FIELDS(rival_fields)},
+    [KIND_BOOT_ENTRY] = {.id = KIND_BOOT_ENTRY,
+                         .name = "boot_entry",
+                         .key_name = "release",
+                         .key_format = FORMAT_RELEASE,
+                         .traits = KIND_FACT_ONLY,
+                         .help = "what is there of one kernel release",
+                         FIELDS(boot_entry_fields)},
+    [KIND_LOADABLE] = {.id = KIND_LOADABLE,
+                       .name = "loadable",
+                       .key_name = "module",
+                       .key_format = FORMAT_MODULE_AT,
+                       .traits = KIND_FACT_ONLY,
+                       .help = "would a module load under a kernel: lustre@6.8.0-1039-aws",
+                       FIELDS(loadable_fields)},
     [KIND_CANDIDATE] = {.id = KIND_CANDIDATE,
                         .name = "candidate",
                         .key_name = "name",
-                        .key_format = FORMAT_PACKAGE,
+                        .key_format = FORMAT_GLOB,
                         .traits = KIND_FACT_ONLY,
                         .help = "what the package index offers",
                         FIELDS(candidate_fields)},
+    [KIND_PACKAGE_SOURCE] = {.id = KIND_PACKAGE_SOURCE,
+                             .name = "package_source",
+                             .key_name = "name",
+                             .key_format = FORMAT_WORD,
+                             .traits = KIND_UNDER_JOBS,
+                             .help = "a place where packages come from, and its key",
+                             FIELDS(package_source_fields)},
     [KIND_PACKAGE_INDEX] = {.id = KIND_PACKAGE_INDEX,
                             .name = "package_index",
                             .key_name = "source",
@@ -211,6 +394,19 @@ const struct kind kind_table[KIND_COUNT] = {
                             .traits = KIND_UNDER_JOBS | KIND_NEVER_ABSENT,
                             .help = "the lists of what can be installed; apt: all of apt's",
                             FIELDS(package_index_fields)},
+    [KIND_CACHED_PACKAGE] =
+        {.id = KIND_CACHED_PACKAGE,
+         .name = "cached_package",
+         .key_name = "name",
+         .key_format = FORMAT_PACKAGE,
+         .help = "a package and what it needs, kept on the node for a repair without network",
+         FIELDS(cached_package_fields)},
+    [KIND_APT_OPTION] = {.id = KIND_APT_OPTION,
+                         .name = "apt_option",
+                         .key_name = "option",
+                         .key_format = FORMAT_APT,
+                         .help = "a list of apt's configuration that must have certain items",
+                         FIELDS(apt_option_fields)},
     [KIND_HOLD] = {.id = KIND_HOLD,
                    .name = "hold",
                    .key_name = "package",
@@ -224,6 +420,18 @@ const struct kind kind_table[KIND_COUNT] = {
                       .traits = KIND_UNDER_JOBS,
                       .help = "an installed package",
                       FIELDS(package_fields)},
+    [KIND_DKMS] = {.id = KIND_DKMS,
+                   .name = "dkms",
+                   .key_name = "module",
+                   .key_format = FORMAT_MODULE_AT,
+                   .traits = KIND_UNDER_JOBS | KIND_NEVER_ABSENT,
+                   .help = "a module that DKMS builds, for one kernel: beegfs@6.1.0-50-amd64",
+                   FIELDS(dkms_fields)},
+    [KIND_KERNEL] = {.id = KIND_KERNEL,
+                     .name = "kernel",
+                     .traits = KIND_SINGLETON | KIND_NEVER_ABSENT,
+                     .help = "which kernels there are and which will boot",
+                     FIELDS(kernel_fields)},
     [KIND_MODULE] = {.id = KIND_MODULE,
                      .name = "module",
                      .key_name = "name",
@@ -252,14 +460,14 @@ const struct kind kind_table[KIND_COUNT] = {
                               .name = "data_repository",
                               .key_name = "path",
                               .key_format = FORMAT_PATH,
-                              .traits = KIND_NOT_YET | KIND_NEVER_ABSENT,
+                              .traits = KIND_NEVER_ABSENT,
                               .help = "a directory of a Lustre file system tied to a bucket",
                               FIELDS(data_repository_fields)},
     [KIND_SERVICE] = {.id = KIND_SERVICE,
                       .name = "service",
                       .key_name = "unit",
                       .key_format = FORMAT_UNIT,
-                      .traits = KIND_NOT_YET | KIND_NEVER_ABSENT,
+                      .traits = KIND_NEVER_ABSENT,
                       .help = "a systemd unit",
                       FIELDS(service_fields)},
     [KIND_COMMAND] = {.id = KIND_COMMAND,
@@ -269,6 +477,11 @@ const struct kind kind_table[KIND_COUNT] = {
                       .traits = KIND_NEVER_ABSENT,
                       .help = "a command with a guard that says when there is nothing to do",
                       FIELDS(command_fields)},
+    [KIND_REBOOT] = {.id = KIND_REBOOT,
+                     .name = "reboot",
+                     .traits = KIND_SINGLETON | KIND_NEVER_ABSENT,
+                     .help = "the node started anew, into a kernel",
+                     FIELDS(reboot_fields)},
 };
 
 const struct kind *kind_find(const char *name)

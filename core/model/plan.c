@@ -59,6 +59,8 @@ struct plan_counts plan_count(const struct plan *plan)
 		counts.of[plan->steps[i].outcome]++;
 	}
 	counts.of[OUTCOME_UNDETERMINED] += plan->undecided_count;
+	counts.of[OUTCOME_BLOCKED] +=
+	    plan->next_boot && plan->next_boot->lost && !plan->next_boot->remedied;
 	if (!plan->block_count) {
 		return counts;
 	}
@@ -322,6 +324,9 @@ struct value plan_to_value(struct arena *arena, const struct plan *plan)
 	value_put(arena, &map, "more", value_int((int64_t)plan->more));
 	put_text(arena, &map, "lock_holder", plan->lock_holder);
 	put_text(arena, &map, "paused", plan->paused);
+	if (plan->next_boot) {
+		value_put(arena, &map, "next_boot", next_boot_to_value(arena, plan->next_boot));
+	}
 	value_seal(&map);
 	return map;
 }

@@ -10,6 +10,7 @@
 
 #include "model/compare.h"
 #include "model/decision.h"
+#include "model/next_boot.h"
 
 enum action {
 	ACTION_NONE,
@@ -93,10 +94,11 @@ struct plan {
 	size_t undecided_count;
 	struct orphan *orphans;
 	size_t orphan_count;
-	const char *unproven;    /* why it cannot be proved that this plan settles, or NULL */
-	size_t more;             /* resources that a further pass will add, as far as can be told */
-	const char *lock_holder; /* somebody is applying right now, or NULL */
-	const char *paused;      /* why this node is paused, or NULL */
+	const char *unproven;        /* why it cannot be proved that this plan settles, or NULL */
+	size_t more;                 /* resources that a further pass will add, as far as can be told */
+	const char *lock_holder;     /* somebody is applying right now, or NULL */
+	const char *paused;          /* why this node is paused, or NULL */
+	struct next_boot *next_boot; /* NULL: nothing is wanted that a kernel could lose */
 };
 
 const char *action_name(enum action action);    /* "create", ... */
@@ -104,7 +106,8 @@ const char *outcome_name(enum outcome outcome); /* "kept", ... */
 /* The names of the marks, comma separated, in the arena; "" for none. */
 const char *marks_text(struct arena *arena, unsigned marks);
 
-/* How many steps have each outcome; blocks without a step, and undecided items, count as well. */
+/* How many steps have each outcome; blocks without a step, undecided items, and what
+ * would be lost at the next boot and is not put right by the plan count as well. */
 struct plan_counts plan_count(const struct plan *plan);
 /* The exit code by design: the first that holds of failed 5, changes 2, undetermined 6, blocked or
  * pending 4, else 0. Errors (1), lock (3) and pause (7) are the caller's. */

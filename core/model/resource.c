@@ -364,7 +364,7 @@ static void complete_mount(struct arena *arena, struct resource *want)
 	struct mount *mount = &want->mount;
 
 	if (!mount->manage) {
-		mount->manage = "full";
+		mount->manage = mount->service ? "live" : "full";
 	}
 	if (want->state != STATE_PRESENT) {
 		return;
@@ -398,6 +398,11 @@ void resource_complete(struct arena *arena, struct resource *want)
 		break;
 	case KIND_COMMAND:
 		want->command.satisfied = wanted_true;
+		break;
+	case KIND_HOLD: /* or it would go by itself as soon as somebody lifts the hold */
+		if (!want->hold.manual.set) {
+			want->hold.manual = wanted_true;
+		}
 		break;
 	case KIND_PACKAGE_INDEX:
 		if (!want->package_index.max_age) {

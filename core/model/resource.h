@@ -39,6 +39,16 @@ struct resource {
 		struct data_repository data_repository;
 		struct service service;
 		struct command command;
+		struct space space;
+		struct port port;
+		struct rival rival;
+		struct boot_entry boot_entry;
+		struct loadable loadable;
+		struct package_source package_source;
+		struct cached_package cached_package;
+		struct apt_option apt_option;
+		struct dkms dkms;
+		struct reboot reboot;
 	};
 };
 

@@ -15,7 +15,8 @@
 
 static const char *const choices_mode[] = {"observe", "safe", "full", NULL};
 static const char *const choices_strategy[] = {"pin", "follow", "none", NULL};
-static const char *const choices_when[] = {"never", "window", "slurm", "now", NULL};
+static const char *const choices_unsupported[] = {"pin", "skip", NULL};
+static const char *const choices_preflight[] = {"off", "warn", "guard", "refuse", NULL};
 
 static const struct field version_fields[] = {
     ROW("version", NUMBER, TEXT, FIELD_REQUIRED, "version of this format; each file starts with it",
@@ -54,6 +55,22 @@ static const struct field kernel_fields[] = {
     ROW("strategy", TEXT, CHOICE, 0,
         "pin: the kernel above is right; follow: the running one is; none: no opinion",
         .choices = choices_strategy),
+    ROW("packages", LIST, PACKAGE, FIELD_TEMPLATE,
+        "packages of the pinned kernel; linux-image-{kernel} when not given"),
+};
+
+static const struct field preflight_fields[] = {
+    ROW("preflight", TEXT, CHOICE, 0,
+        "what happens when a package transaction would take a wanted module or mount away",
+        .choices = choices_preflight),
+};
+
+static const struct field package_sources_fields[] = {
+    ROW("uri", TEXT, WORD, FIELD_REQUIRED, "where the packages are: https://host/path"),
+    ROW("suites", LIST, WORD, FIELD_REQUIRED, "jammy, or a path with / at its end"),
+    ROW("components", LIST, WORD, 0, "parts of each suite: main"),
+    ROW("signed_by", TEXT, PATH, 0, "the keyring that its key is in"),
+    ROW("key", TEXT, CONTENT, 0, "the key, armoured; written to signed_by when it is not there"),
 };
 
 static const struct field reboot_fields[] = {
@@ -63,6 +80,8 @@ static const struct field reboot_fields[] = {
     ROW("per_day", NUMBER, TEXT, 0, "at most so many reboots in 24 hours", .least = 1, .most = 24),
     ROW("attempts_per_kernel", NUMBER, TEXT, 0, "at most so many reboots into one kernel",
         .least = 1, .most = 10),
+    ROW("trial", TRUTH, TEXT, 0,
+        "a kernel that never ran here is started once, and becomes the default after the checks"),
     ROW("force", TRUTH, TEXT, 0,
         "reboot even a node that runs slurmctld, exports NFS or belongs to a fleet"),
 };
@@ -73,6 +92,11 @@ static const struct field modules_fields[] = {
     ROW("version", TEXT, GLOB, 0, "a version or glob of that package"),
     ROW("filesystem", TEXT, WORD, 0, "the file system type that it registers"),
     ROW("parameters", LIST, SETTING, 0, "parameters and their values"),
+    ROW("dkms", TEXT, NAME, 0, "the name under which DKMS builds it"),
+    ROW("unsupported", TEXT, CHOICE, 0,
+        "on a kernel it cannot be built for. pin: a kernel that it can be built for is made the "
+        "default; skip: its mounts are blocked and the rest of the node converges",
+        .choices = choices_unsupported),
 };
 
 static const struct field mounts_fields[] = {
@@ -83,6 +107,8 @@ static const struct field mounts_fields[] = {
     ROW("manage", TEXT, CHOICE, 0,
         "full: fstab line and live mount; live: somebody else owns the line; observe: only report",
         .choices = choices_manage),
+    ROW("service", TEXT, UNIT, 0,
+        "the unit that makes this mount, where mount(2) is not the way: beegfs-client.service"),
 };
 
 static const struct field data_repositories_fields[] = {
@@ -94,6 +120,10 @@ static const struct field data_repositories_fields[] = {
         .choices = choices_event),
     ROW("export", LIST, CHOICE, 0, "changes of the directory that are written back",
         .choices = choices_event),
+    ROW("batch_import", TRUTH, TEXT, 0,
+        "when it is created: take over what the bucket holds already"),
+    ROW("chunk_mib", NUMBER, TEXT, 0, "MiB of an imported file that lie on one disk", .least = 1,
+        .most = 512000),
     ROW("manage", TEXT, CHOICE, 0,
         "observe: only report; owner: the node named by `owner` writes the association",
         .choices = choices_manage_repository),
@@ -149,6 +179,21 @@ const struct section section_table[] = {
      FIELDS(reboot_fields),
      .for_policies = true,
      .help = "whether and when the node may be rebooted; never when not given"},
+    {.name = "preflight",
+     .shape = SECTION_VALUE,
+     .places = ANYWHERE,
+     FIELDS(preflight_fields),
+     .for_policies = true,
+     .help = "guards against package transactions that would break the next boot; guard when not "
+             "given"},
+    {.name = "package_sources",
+     .shape = SECTION_COLLECTION,
+     .places = ANYWHERE,
+     .key_name = "name",
+     .key_format = FORMAT_NAME,
+     FIELDS(package_sources_fields),
+     .for_policies = true,
+     .help = "where packages come from, by the name of the file in sources.list.d"},
     {.name = "modules",
      .shape = SECTION_COLLECTION,
      .places = ANYWHERE,

@@ -70,7 +70,7 @@ void converge_diff(struct arena *arena, const struct resource *want, const struc
 		converge_diff_fields(arena, want, have, &verdict);
 	}
 	if (verdict.outcome == OUTCOME_CHANGE) {
-		if (!provider->apply || (want->kind->traits & KIND_NOT_YET)) {
+		if (!provider->apply) {
 			verdict.outcome = OUTCOME_BLOCKED;
 			verdict.why = "not in this version";
 		} else if (want->kind->traits & KIND_UNDER_JOBS) {

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "provider/converge.h"
 #include "provider/ownership.h"
+#include "provider/systemd.h"
 #include "provider/table.h"
 
 #include <stdlib.h>
@@ -137,10 +138,9 @@ static int update(struct host *host, const struct change *change, struct err *er
 	return write_whole(host, want, &ids, err);
 }
 
-static int apply(struct host *host, const struct change *change, struct arena *arena,
-                 struct applied *applied, struct err *err)
+static int carry_out(struct host *host, const struct change *change, struct arena *arena,
+                     struct err *err)
 {
-	(void)applied;
 	switch (change->action) {
 	case ACTION_CREATE:
 		return create(host, change->want, arena, err);
@@ -151,6 +151,39 @@ static int apply(struct host *host, const struct change *change, struct arena *a
 	default:
 		return err_set(err, ERR_BUG, 0, "a file cannot %s", action_name(change->action));
 	}
+}
+
+/* What systemd reads once and then acts on (systemd.unit(5), systemd-fstab-generator(8)). */
+static bool is_read_by_systemd(const char *path)
+{
+	static const char *const folders[] = {"/etc/systemd/system/", "/run/systemd/system/",
+	                                      "/usr/lib/systemd/system/", "/lib/systemd/system/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		if (text_starts(path, folders[i])) {
+			return true;
+		}
+	}
+	return text_equal(path, "/etc/fstab");
+}
+
+static int apply(struct host *host, const struct change *change, struct arena *arena,
+                 struct applied *applied, struct err *err)
+{
+	struct err complaint = {0};
+	const char *why = NULL;
+	bool here;
+
+	if (carry_out(host, change, arena, err)) {
+		return -(int)err->code;
+	}
+	/* The file is as wanted; that systemd was not told is worth saying, and no failure of it. */
+	if (is_read_by_systemd(change->want->key) && !systemd_is_here(host, &here, &complaint) &&
+	    here && systemd_call(host, "daemon-reload", NULL, arena, &why, &complaint)) {
+		why = arena_printf(arena, "systemd was not told: %s", complaint.text);
+	}
+	applied->detail = why;
+	return 0;
 }
 
 static const struct resource *predict(struct arena *arena, const struct change *change,

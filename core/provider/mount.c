@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "model/mount_options.h"
+#include "provider/mount_explain.h"
 #include "provider/table.h"
 
 #include <string.h>
@@ -46,6 +47,11 @@ static int check(const struct resource *want, struct err *err)
 		return err_set(err, ERR_INPUT, 0,
 		               "type none is for bind mounts, and bind is not among the options");
 	}
+	if (mount->service && text_equal(mount->manage, "full")) {
+		return err_set(err, ERR_INPUT, 0,
+		               "a mount that %s makes has no line of fstab: manage is live or observe",
+		               mount->service);
+	}
 	if (text_equal(mount->type, "swap") || text_equal(mount->type, "autofs")) {
 		return err_set(err, ERR_INPUT, 0, "type %s is not mounted", mount->type);
 	}
@@ -64,6 +70,9 @@ static void needs(struct arena *arena, const struct resource *want, struct keys 
 {
 	const char *source = want->mount.source;
 
+	if (want->state == STATE_PRESENT && want->mount.service) {
+		keys_add(arena, ret_ids, arena_printf(arena, "service:%s", want->mount.service));
+	}
 	if (want->state != STATE_PRESENT || !source || source[0] != '/' || path_fault(source)) {
 		return;
 	}
@@ -96,7 +105,7 @@ static bool is_wrong_bind(const struct resource *want, const struct resource *ha
 
 bool mount_is_right(const struct resource *want, const struct resource *have)
 {
-	if (!is_live(have)) {
+	if (!is_live(have) || have->mount.other_source) {
 		return false;
 	}
 	return mount_options_bind(&want->mount.options)
@@ -150,6 +159,50 @@ static const char *lines_text(struct arena *arena, const struct list *lines)
 	return arena_strdup(arena, str_text(&text));
 }
 
+/* What a unit that somebody wrote for the target says otherwise, or NULL. */
+static const char *contradiction(struct arena *arena, const struct resource *want,
+                                 const struct resource *have)
+{
+	static const char *const fields[] = {"unit_source", "unit_type", "unit_options"};
+	struct resource *as_unit = resource_copy(arena, want);
+
+	as_unit->mount.unit_source = want->mount.source;
+	as_unit->mount.unit_type = want->mount.type;
+	as_unit->mount.unit_options = want->mount.options;
+	for (size_t i = 0; have->mount.unit && i < ARRAY_LEN(fields); i++) {
+		const struct field *field =
+		    field_find(want->kind->fields, want->kind->field_count, fields[i]);
+
+		if (field_is_set(field, have) && !compare_field(field, as_unit, have)) {
+			return arena_printf(arena,
+			                    "%s says otherwise (%s): it will mount that at the next boot",
+			                    have->mount.unit, compare_show(arena, field, have));
+		}
+	}
+	return NULL;
+}
+
+/* Why no line of fstab can be written for it, where one is wanted. */
+static const char *line_obstacle(struct arena *arena, const struct resource *want,
+                                 const struct resource *have)
+{
+	const struct mount *mount = &have->mount;
+
+	if (!is_managed(want, "full")) {
+		return NULL;
+	}
+	if (mount->unit && !mount->fstab.value) {
+		return arena_printf(
+		    arena,
+		    "%s describes it already, and a line of fstab beside it would be a second "
+		    "owner: manage: live leaves the description to the unit",
+		    mount->unit);
+	}
+	return mount->fstab_lines.count ? arena_printf(arena, "fstab has several lines for it: %s",
+	                                               lines_text(arena, &mount->fstab_lines))
+	                                : NULL;
+}
+
 static void diff_present(struct arena *arena, const struct resource *want,
                          const struct resource *have, struct verdict *verdict)
 {
@@ -159,23 +212,30 @@ static void diff_present(struct arena *arena, const struct resource *want,
 		verdict->outcome = OUTCOME_BLOCKED;
 		verdict->why = arena_printf(
 		    arena,
-		    "another file system is mounted: %s (%s)%s; reconcile does not unmount it unasked",
-		    mount->source, mount->type, mount->covers.value ? ", over others" : "");
+		    "another file system is mounted: %s (%s)%s%s%s; reconcile does not unmount it unasked",
+		    mount->source, mount->type, mount->covers.value ? ", over others" : "",
+		    mount->other_source ? ": " : "", mount->other_source ? mount->other_source : "");
 		return;
 	}
 	if (!verdict->differences.count) {
+		verdict->why = contradiction(arena, want, have);
+		verdict->outcome = verdict->why ? OUTCOME_PENDING : OUTCOME_KEPT;
 		return;
 	}
-	verdict->outcome = OUTCOME_CHANGE;
-	if (is_managed(want, "full") && mount->fstab_lines.count) {
-		verdict->outcome = OUTCOME_BLOCKED;
-		verdict->why = arena_printf(arena, "fstab has several lines for it: %s",
-		                            lines_text(arena, &mount->fstab_lines));
+	verdict->why = line_obstacle(arena, want, have);
+	verdict->outcome = verdict->why ? OUTCOME_BLOCKED : OUTCOME_CHANGE;
+	if (verdict->why) {
 		return;
 	}
 	if (!is_live(have)) {
 		verdict->action = ACTION_CREATE;
 		look_beneath(arena, have, verdict);
+		return;
+	}
+	if (want->mount.service) {
+		verdict->outcome = OUTCOME_BLOCKED;
+		verdict->why =
+		    arena_printf(arena, "its options are set where %s reads them", want->mount.service);
 		return;
 	}
 	verdict->action = ACTION_UPDATE;
@@ -312,6 +372,9 @@ static int create(struct host *host, const struct change *change, struct arena *
 	if (make_target(host, want->key, arena, err)) {
 		return -(int)err->code;
 	}
+	if (want->mount.service) {
+		return mount_through_service(host, want, arena, applied, err);
+	}
 	int r = host->ops->mount(host, &request, &complaint);
 
 	/* A helper may have complained and mounted all the same, or be silent and have mounted nothing.
@@ -320,7 +383,7 @@ static int create(struct host *host, const struct change *change, struct arena *
 		return -(int)err->code;
 	}
 	if (!mount_is_right(want, have)) {
-		return r ? err_copy(err, &complaint)
+		return r ? mount_explain_failure(host, want, &complaint, arena, applied, err)
 		         : err_set(err, ERR_HOST, 0, "mounting %s reported no error, but %s", want->key,
 		                   is_live(have) ? "something else is there" : "nothing is mounted");
 	}
@@ -353,6 +416,10 @@ static int remove_mount(struct host *host, const struct change *change, struct a
 		return -(int)err->code;
 	}
 	/* Wanted absent is the word for unmounting; of several on one target, all. */
+	if (want->mount.service && is_live(have)) {
+		return err_set(err, ERR_HOST, 0, "%s made this mount: stop it through that service",
+		               want->mount.service);
+	}
 	for (int i = 0; i < STACK_MOST && is_live(have); i++) {
 		if (host->ops->unmount(host, want->key, err) ||
 		    observe_again(host, want, arena, &have, err)) {

@@ -13,6 +13,14 @@ int mount_list(struct host *host, struct arena *arena, struct keys *ret_keys, st
 /* mount.c: is what is wanted live, whatever its options? */
 bool mount_is_right(const struct resource *want, const struct resource *have);
 
+/* mount_unit.c: fills in mount->unit and what it says, when somebody wrote one for the target. */
+int mount_read_unit(struct host *host, const char *target, struct arena *arena, struct mount *mount,
+                    struct err *err) MUST_CHECK;
+
+/* mount_service.c: makes a mount by starting the service that makes it. */
+int mount_through_service(struct host *host, const struct resource *want, struct arena *arena,
+                          struct applied *applied, struct err *err) MUST_CHECK;
+
 /* mount_line.c: what fstab should say. Of a line that stands there everything is kept that is not
  * wanted otherwise. */
 int mount_compose_line(struct host *host, const struct resource *want, struct arena *arena,

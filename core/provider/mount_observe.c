@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/strmap.h"
 #include "model/mount_options.h"
+#include "provider/resolve.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,26 @@ static bool is_wanted_source(struct host *host, const struct mount_table *table,
 	}
 	return row->source[0] == '/' &&
 	       strcmp(mounts_resolve(source, arena), mounts_resolve(row->source, arena)) == 0;
+}
+
+/* The texts may leave it open whether a name and an address mean the same server; asking the
+ * resolver tells. Who does not answer leaves it open as well. */
+static int settle_names(struct host *host, const struct mount_row *row, const struct resource *want,
+                        struct arena *arena, struct mount *mount, struct err *err)
+{
+	const char *source = want->mount.source, *resolved;
+	bool unsure = false;
+
+	if (!source || !mount_source_same(source, row->source, row->type, &unsure) || !unsure) {
+		return 0;
+	}
+	if (resolve_source(host, source, row->type, arena, &resolved, err)) {
+		return -(int)err->code;
+	}
+	if (resolved && !mount_source_same(resolved, row->source, row->type, NULL)) {
+		mount->other_source = arena_printf(arena, "%s is %s now", source, resolved);
+	}
+	return 0;
 }
 
 /* ---- Live ---- */
@@ -223,12 +244,18 @@ int mount_observe(struct host *host, const char *key, const struct resource *wan
 	mount->automount = armed ? yes : no;
 	if (row && !armed) {
 		describe_live(host, table, row, want, arena, mount);
+		if (want && settle_names(host, row, want, arena, mount, err)) {
+			return -(int)err->code;
+		}
 	} else if (!armed && describe_beneath(host, key, arena, mount, err)) {
 		return -(int)err->code;
 	}
 	/* Whose line is somebody else's may be left in the dark. */
 	if (describe_fstab(host, key, arena, mount, &fault) && ours) {
 		return err_copy(err, &fault);
+	}
+	if (want && mount_read_unit(host, key, arena, mount, err)) {
+		return -(int)err->code;
 	}
 	if (!row && !mount->fstab.value) {
 		have->state = STATE_ABSENT;

@@ -112,6 +112,9 @@ static void diff_install(struct arena *arena, const struct resource *want,
 		differences_add(arena, &verdict->differences, "version", package->version,
 		                want->package.version);
 	}
+	if (package->candidate && package->from) {
+		differences_add(arena, &verdict->differences, "from", NULL, package->from);
+	}
 	if (is_present && package->candidate && package->version &&
 	    packages_compare(package->candidate, package->version) < 0) {
 		verdict->marks |= MARK_DISRUPTIVE;

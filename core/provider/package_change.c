@@ -4,6 +4,10 @@
 
 #include "base/str.h"
 #include "provider/lines.h"
+#include "provider/package_cache.h"
+#include "provider/package_command.h"
+#include "provider/package_explain.h"
+#include "provider/package_repair.h"
 #include "provider/simulate.h"
 #include "provider/transaction.h"
 
@@ -12,7 +16,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum { NAMES_SHOWN = 6, ARGUMENTS = 32 };
+static const char from_cache[] = "the cache, " PACKAGE_CACHE;
 
 static bool is_version_right(const struct resource *want, const char *version)
 {
@@ -37,19 +41,6 @@ static bool is_mended_by_repair(const struct resource *want, const struct resour
 	       is_version_right(want, have->package.version);
 }
 
-static const char *some_names(struct arena *arena, const struct list *names)
-{
-	AUTO(str_free) struct str text = {0};
-
-	for (size_t i = 0; i < names->count && i < NAMES_SHOWN; i++) {
-		str_addf(&text, "%s%s", i ? ", " : "", names->items[i]);
-	}
-	if (names->count > NAMES_SHOWN) {
-		str_addf(&text, " and %zu more", names->count - NAMES_SHOWN);
-	}
-	return arena_strdup(arena, str_text(&text));
-}
-
 /* ---- The version ---- */
 
 /* The newest one on offer that is as wanted; of any version the one that apt prefers. */
@@ -66,8 +57,26 @@ static const char *choose(const struct resource *want, const struct host_candida
 	return NULL;
 }
 
-static int find_candidate(struct host *host, const struct resource *want, struct resource *have,
-                          struct err *err)
+/* What the index does not have may have been kept. */
+static void look_into_cache(struct host *host, const struct resource *want, struct arena *arena,
+                            struct resource *have)
+{
+	const char *damage;
+	const struct cached_set *set =
+	    package_cache_offer(host, want->key, want->package.version, arena, &damage);
+
+	if (set) {
+		have->package.candidate = set->version;
+		have->package.from = from_cache;
+	} else if (damage) {
+		have->package.obstacle = arena_printf(
+		    arena, "the package index does not have it, and what was kept of it is not used: %s",
+		    damage);
+	}
+}
+
+static int find_candidate(struct host *host, const struct resource *want, struct arena *arena,
+                          struct resource *have, struct err *err)
 {
 	struct host_candidate candidate;
 	int64_t age;
@@ -79,69 +88,20 @@ static int find_candidate(struct host *host, const struct resource *want, struct
 	if (host->ops->package_index_age(host, &age, err)) {
 		return -(int)err->code;
 	}
-	if (age < 0) {
-		return 0;
+	if (age >= 0) {
+		if (host->ops->candidate(host, want->key, &candidate, err)) {
+			return -(int)err->code;
+		}
+		have->package.offered = candidate.versions;
+		have->package.candidate = choose(want, &candidate);
 	}
-	if (host->ops->candidate(host, want->key, &candidate, err)) {
-		return -(int)err->code;
+	if (!have->package.candidate) {
+		look_into_cache(host, want, arena, have);
 	}
-	have->package.offered = candidate.versions;
-	have->package.candidate = choose(want, &candidate);
 	return 0;
 }
 
 /* ---- What apt-get would do ---- */
-
-struct arguments {
-	const char *list[ARGUMENTS];
-	size_t count;
-};
-
-static void add(struct arguments *arguments, const char *const *words)
-{
-	for (size_t i = 0; words[i]; i++) {
-		arguments->list[arguments->count++] = words[i];
-	}
-}
-
-/* Ours last: what was set here holds whatever apt.conf says. */
-static void make_arguments(struct arena *arena, const struct resource *want,
-                           const struct resource *have, bool simulate, struct arguments *arguments)
-{
-	static const char *const look[] = {"-s", "--allow-change-held-packages",
-	                                   "-o", "Debug::NoLocking=true",
-	                                   "-o", "APT::Get::Show-User-Simulation-Note=false",
-	                                   "-o", "Dir::Cache::pkgcache=",
-	                                   "-o", "Dir::Cache::srcpkgcache=",
-	                                   "-o", "Dir::Log::Planner=/dev/null",
-	                                   NULL};
-	static const char *const act[] = {"-o", "Dpkg::Options::=--force-confdef",
-	                                  "-o", "Dpkg::Options::=--force-confold",
-	                                  "-o", "Dpkg::Use-Pty=0",
-	                                  "-o", "DPkg::Lock::Timeout=60",
-	                                  "-o", "Acquire::Retries=3",
-	                                  NULL};
-	static const char *const common[] = {"-q", "-y", "--no-install-recommends", "--no-auto-remove",
-	                                     NULL};
-	const struct package *package = &have->package;
-
-	*arguments = (struct arguments){.list = {"apt-get"}, .count = 1};
-	add(arguments, common);
-	add(arguments, simulate ? look : act);
-	if (want->state == STATE_ABSENT) {
-		add(arguments, (const char *const[]){"remove", "--", want->key, NULL});
-		return;
-	}
-	if (!simulate) {
-		add(arguments, (const char *const[]){"--no-remove", NULL});
-	}
-	if (package->version && packages_compare(package->candidate, package->version) < 0) {
-		add(arguments, (const char *const[]){"--allow-downgrades", NULL});
-	}
-	add(arguments,
-	    (const char *const[]){"install", "--",
-	                          arena_printf(arena, "%s=%s", want->key, package->candidate), NULL});
-}
 
 /* apt names a package of the machine's own architecture without it. */
 static bool is_itself(const struct resource *want, const char *name)
@@ -191,15 +151,15 @@ static const char *judge(struct arena *arena, const struct simulation *simulatio
 		return "apt-get would change more packages than can be looked through";
 	}
 	if (f->removes.count) {
-		return arena_printf(arena, "it would remove %s", some_names(arena, &f->removes));
+		return arena_printf(arena, "it would remove %s", package_repair_names(arena, &f->removes));
 	}
 	if (f->kernels.count) {
 		return arena_printf(arena, "it would bring in another kernel, which nobody asked for: %s",
-		                    some_names(arena, &f->kernels));
+		                    package_repair_names(arena, &f->kernels));
 	}
 	if (f->held.count) {
 		return arena_printf(arena, "it would change packages that are held: %s",
-		                    some_names(arena, &f->held));
+		                    package_repair_names(arena, &f->held));
 	}
 	return f->is_done ? NULL : "apt-get would not do it";
 }
@@ -207,17 +167,24 @@ static const char *judge(struct arena *arena, const struct simulation *simulatio
 static int simulate(struct host *host, const struct resource *want, struct arena *arena,
                     struct resource *have, struct err *err)
 {
-	struct arguments arguments;
+	struct package_command command;
 	struct simulation simulation;
 	struct foreseen f = {0};
 	char *out;
 
-	make_arguments(arena, want, have, true, &arguments);
-	if (transaction_ask(host, arguments.list, arena, &out, &have->package.obstacle, err)) {
+	package_command_make(arena, want, have, true, &command);
+	if (have->package.from &&
+	    package_command_add_kept(host, want, arena, &command, &have->package.obstacle, err)) {
 		return -(int)err->code;
 	}
 	if (have->package.obstacle) {
 		return 0;
+	}
+	if (transaction_ask(host, command.list, arena, &out, &have->package.obstacle, err)) {
+		return -(int)err->code;
+	}
+	if (have->package.obstacle) {
+		return package_explain(host, want->key, out, arena, &have->package.obstacle, err);
 	}
 	simulate_parse(arena, out, &simulation);
 	for (size_t i = 0; i < simulation.count; i++) {
@@ -246,33 +213,28 @@ static int find_running_kernel(const struct resource *want, struct resource *hav
 	return 0;
 }
 
-static const char *what_to_repair(struct arena *arena, const struct host_package_manager *manager)
-{
-	if (manager->unconfigured.count) {
-		return arena_printf(arena, "not configured: %s", some_names(arena, &manager->unconfigured));
-	}
-	return manager->interrupted ? "dpkg was interrupted" : NULL;
-}
-
-int package_foresee(struct host *host, const struct resource *want, struct arena *arena,
-                    struct resource *have, struct err *err)
+/* `repaired`: dpkg --configure -a has been run just now. */
+static int foresee(struct host *host, const struct resource *want, bool repaired,
+                   struct arena *arena, struct resource *have, struct err *err)
 {
 	struct package *package = &have->package;
+	/* To be removed or replaced it need not be configured. */
+	const char *key = is_mended_by_repair(want, have) ? want->key : "";
 	struct host_package_manager manager;
 	const char *busy;
 
-	if (transaction_busy(host, arena, &manager, &busy, err)) {
+	if (transaction_busy(host, arena, &manager, &busy, err) ||
+	    (!busy && package_repair_find(host, &manager, key, repaired, &package->repair, err))) {
 		return -(int)err->code;
 	}
 	package->obstacle = busy ? busy : package->obstacle;
-	package->repair = busy ? NULL : what_to_repair(arena, &manager);
 	if (!package->obstacle && find_running_kernel(want, have, err)) {
 		return -(int)err->code;
 	}
 	if (package->obstacle) {
 		return 0;
 	}
-	if (want->state == STATE_PRESENT && find_candidate(host, want, have, err)) {
+	if (want->state == STATE_PRESENT && find_candidate(host, want, arena, have, err)) {
 		return -(int)err->code;
 	}
 	/* As long as something is to be repaired, apt-get may say anything: it is asked again after
@@ -281,6 +243,12 @@ int package_foresee(struct host *host, const struct resource *want, struct arena
 		return 0;
 	}
 	return simulate(host, want, arena, have, err);
+}
+
+int package_foresee(struct host *host, const struct resource *want, struct arena *arena,
+                    struct resource *have, struct err *err)
+{
+	return foresee(host, want, false, arena, have, err);
 }
 
 /* ---- The change ---- */
@@ -329,7 +297,7 @@ static int look_again(struct work *w, bool *ret_go_on, struct err *err)
 	if (!*ret_go_on) {
 		return 0;
 	}
-	if (package_foresee(w->host, w->want, w->arena, w->have, err)) {
+	if (foresee(w->host, w->want, true, w->arena, w->have, err)) {
 		return -(int)err->code;
 	}
 	const char *why = w->have->package.obstacle ? w->have->package.obstacle
@@ -346,15 +314,25 @@ static int look_again(struct work *w, bool *ret_go_on, struct err *err)
 	return 0;
 }
 
+/* When another package cannot be configured, this one is none the worse for it: it goes on. */
 static int repair(struct work *w, bool *ret_go_on, struct err *err)
 {
-	static const char *const argv[] = {
-	    "dpkg", "--force-confdef", "--force-confold", "--configure", "-a", NULL};
-
-	if (run(w, argv, ret_go_on, err)) {
+	if (run(w, package_repair_argv, ret_go_on, err)) {
 		return -(int)err->code;
 	}
-	return *ret_go_on ? look_again(w, ret_go_on, err) : 0;
+	if (!*ret_go_on && w->applied->outcome != OUTCOME_FAILED) {
+		return 0; /* it still runs, or somebody else was quicker */
+	}
+	const char *complaint = w->applied->why;
+
+	if (look_again(w, ret_go_on, err)) {
+		return -(int)err->code;
+	}
+	if (!*ret_go_on && complaint) {
+		w->applied->outcome = OUTCOME_FAILED;
+		w->applied->why = complaint;
+	}
+	return 0;
 }
 
 static int mark(struct work *w, const char *verb, bool *ret_went_well, struct err *err)
@@ -376,11 +354,71 @@ static int mark(struct work *w, const char *verb, bool *ret_went_well, struct er
 	return 0;
 }
 
+/* With the files that were kept, if they are what they were. */
+static int install_kept(struct work *w, bool *ret_went_well, struct err *err)
+{
+	struct package_command command;
+	const char *why;
+
+	package_command_make(w->arena, w->want, w->have, false, &command);
+	if (package_command_add_kept(w->host, w->want, w->arena, &command, &why, err)) {
+		return -(int)err->code;
+	}
+	if (why) {
+		w->applied->outcome = OUTCOME_FAILED;
+		w->applied->why = arena_printf(w->arena, "what was kept of it is not used: %s", why);
+		*ret_went_well = false;
+		return 0;
+	}
+	return run(w, command.list, ret_went_well, err);
+}
+
+/* apt's words when a source does not give what its index has. */
+static bool is_out_of_reach(const struct applied *applied)
+{
+	return applied->outcome == OUTCOME_FAILED && applied->why &&
+	       (strstr(applied->why, "Failed to fetch") || strstr(applied->why, "Unable to fetch"));
+}
+
+/* From where it was planned; the same version from the cache when its source is out of reach. */
+static int install(struct work *w, bool *ret_went_well, struct err *err)
+{
+	struct package_command command;
+	const char *damage;
+
+	if (w->have->package.from) {
+		return install_kept(w, ret_went_well, err);
+	}
+	package_command_make(w->arena, w->want, w->have, false, &command);
+	if (run(w, command.list, ret_went_well, err)) {
+		return -(int)err->code;
+	}
+	const char *unreached = w->applied->why;
+	const struct cached_set *set =
+	    w->want->state == STATE_PRESENT && is_out_of_reach(w->applied)
+	        ? package_cache_offer(w->host, w->want->key, w->have->package.candidate, w->arena,
+	                              &damage)
+	        : NULL;
+
+	if (!set || strcmp(set->version, w->have->package.candidate) != 0) {
+		return 0;
+	}
+	w->have->package.from = from_cache;
+	w->applied->detail = transaction_join(w->arena, w->applied->detail,
+	                                      "its source is out of reach: taken from the cache");
+	if (install_kept(w, ret_went_well, err)) {
+		return -(int)err->code;
+	}
+	if (!*ret_went_well && w->applied->why) {
+		w->applied->why = arena_printf(w->arena, "%s; %s", unreached, w->applied->why);
+	}
+	return 0;
+}
+
 /* apt refuses to touch what is held: the hold is lifted, and put back however this ends. */
 static int act(struct work *w, struct err *err)
 {
 	struct host_package package;
-	struct arguments arguments;
 	struct err fault = {0};
 	bool went_well = true, still_runs;
 
@@ -393,8 +431,7 @@ static int act(struct work *w, struct err *err)
 	if (!went_well) {
 		return 0;
 	}
-	make_arguments(w->arena, w->want, w->have, false, &arguments);
-	int r = run(w, arguments.list, &went_well, err);
+	int r = install(w, &went_well, err);
 
 	still_runs = !r && w->applied->outcome == OUTCOME_PENDING;
 	if (!package.held || w->want->state == STATE_ABSENT) {

@@ -54,6 +54,49 @@ void simulate_parse(struct arena *arena, char *text, struct simulation *ret_simu
 	*ret_simulation = simulation;
 }
 
+/* " whole : Depends: part (>= 2.0) but 1.0 is to be installed", of alternatives the first. */
+static bool take_unmet(struct arena *arena, const char *line, struct unmet *unmet)
+{
+	static const char instead[] = " is to be installed";
+	const char *kind = strstr(line, "Depends: "), *but = strstr(line, " but ");
+	const char *colon = strstr(line, " : ");
+
+	if (line[0] != ' ' || !kind || !but || but < kind) {
+		return false;
+	}
+	if (colon && colon < kind) {
+		const char *name = line + strspn(line, " ");
+
+		unmet->name = arena_strndup(arena, name, (size_t)(colon - name));
+	}
+	kind += strlen("Depends: ");
+	but += strlen(" but ");
+	unmet->dependency = arena_strndup(arena, kind, (size_t)(but - strlen(" but ") - kind));
+	unmet->needed = arena_strndup(arena, kind, strcspn(unmet->dependency, " :"));
+	unmet->unknown = strstr(but, "not installable") != NULL;
+	const char *end = strstr(but, instead);
+
+	unmet->there = end ? arena_strndup(arena, but, (size_t)(end - but)) : NULL;
+	return unmet->name != NULL;
+}
+
+bool simulate_unmet(struct arena *arena, char *text, struct unmet *ret_unmet)
+{
+	struct unmet unmet = {0};
+	bool is_within = false;
+
+	for (char *line; (line = lines_next(&text));) {
+		if (is_within && take_unmet(arena, line, &unmet)) {
+			*ret_unmet = unmet;
+			return true;
+		}
+		/* apt 3 says "Unsatisfied dependencies:". */
+		is_within |=
+		    text_ends(line, "unmet dependencies:") || text_ends(line, "nsatisfied dependencies:");
+	}
+	return false;
+}
+
 static const char *const kernels[] = {"linux-image-unsigned-", "linux-image-",
                                       "linux-modules-extra-", "linux-modules-"};
 

@@ -24,6 +24,18 @@ struct simulation {
 /* Cuts the text up in place and borrows from it. */
 void simulate_parse(struct arena *arena, char *text, struct simulation *ret_simulation);
 
+/* A dependency that cannot be had, from what apt-get printed when it refused. */
+struct unmet {
+	const char *name;       /* of the package that has it */
+	const char *dependency; /* "part (>= 2.0)" */
+	const char *needed;     /* "part" */
+	bool unknown;           /* no version of it can be had at all */
+	const char *there;      /* what would be installed instead, or NULL */
+};
+
+/* The first one; false when there is none. Cuts the text up in place and borrows from it. */
+bool simulate_unmet(struct arena *arena, char *text, struct unmet *ret_unmet);
+
 /* Is it the package of a kernel (its image or its modules)? */
 bool simulate_is_kernel(const char *name);
 /* Does wanting `name` mean wanting the kernel package `kernel`: is it of the same release? */

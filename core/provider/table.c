@@ -18,6 +18,16 @@ const struct provider *const provider_table[KIND_COUNT] = {
     [KIND_DATA_REPOSITORY] = &provider_data_repository,
     [KIND_SERVICE] = &provider_service,
     [KIND_COMMAND] = &provider_command,
+    [KIND_SPACE] = &provider_space,
+    [KIND_PORT] = &provider_port,
+    [KIND_RIVAL] = &provider_rival,
+    [KIND_BOOT_ENTRY] = &provider_boot_entry,
+    [KIND_LOADABLE] = &provider_loadable,
+    [KIND_PACKAGE_SOURCE] = &provider_package_source,
+    [KIND_CACHED_PACKAGE] = &provider_cached_package,
+    [KIND_APT_OPTION] = &provider_apt_option,
+    [KIND_DKMS] = &provider_dkms,
+    [KIND_REBOOT] = &provider_reboot,
 };
 
 void keys_add(struct arena *arena, struct keys *keys, const char *key)

@@ -21,5 +21,15 @@ extern const struct provider provider_file;
 extern const struct provider provider_data_repository;
 extern const struct provider provider_service;
 extern const struct provider provider_command;
+extern const struct provider provider_space;
+extern const struct provider provider_port;
+extern const struct provider provider_rival;
+extern const struct provider provider_boot_entry;
+extern const struct provider provider_loadable;
+extern const struct provider provider_package_source;
+extern const struct provider provider_cached_package;
+extern const struct provider provider_apt_option;
+extern const struct provider provider_dkms;
+extern const struct provider provider_reboot;
 
 #endif

@@ -51,19 +51,26 @@ static bool is_complaint(const char *line)
 	return text_starts(line, "E: ") || text_starts(line, "dpkg: error");
 }
 
-/* The first complaint of a tool, or its last words. */
+/* The first complaint of a tool, or its last words. What ends with a colon goes on in the next
+ * line. */
 static const char *complaint(struct arena *arena, const struct child_result *result)
 {
 	char *text = arena_printf(arena, "%s\n%s", str_text(&result->err), str_text(&result->out));
-	const char *last = "", *found = NULL;
+	const char *last = "", *found = NULL, *more = NULL;
 	AUTO(str_free) struct str shown = {0};
 
 	for (char *line; !found && (line = lines_next(&text));) {
 		found = is_complaint(line) ? line : NULL;
 		last = *line ? line : last;
 	}
+	if (found && text_ends(found, ":")) {
+		more = lines_next(&text);
+	}
 	found = found ? found : last;
 	str_add_printable(&shown, text_starts(found, "E: ") ? found + 3 : found, 300);
+	if (more && *more == ' ') {
+		str_add_printable(&shown, more, 300);
+	}
 	return arena_strdup(arena, str_text(&shown));
 }
 
@@ -164,7 +171,15 @@ int transaction_run(struct host *host, const struct host_package_manager *manage
 int transaction_ask(struct host *host, const char *const *argv, struct arena *arena, char **ret_out,
                     const char **ret_why, struct err *err)
 {
-	struct child_command command = {.argv = argv, .environment = environment, .timeout_ms = ASK_MS};
+	return transaction_ask_for(host, argv, ASK_MS, arena, ret_out, ret_why, err);
+}
+
+/* As transaction.h says: one parameter more than others have. NOLINTNEXTLINE(*-function-size) */
+int transaction_ask_for(struct host *host, const char *const *argv, int timeout_ms,
+                        struct arena *arena, char **ret_out, const char **ret_why, struct err *err)
+{
+	struct child_command command = {
+	    .argv = argv, .environment = environment, .timeout_ms = timeout_ms};
 	struct child_result result;
 
 	if (host->ops->run(host, &command, &result, err)) {

@@ -11,6 +11,10 @@
 
 enum { TRANSACTION_MS = 30 * 60 * 1000 };
 
+/* Options of apt: a source whose packets vanish is given up after half a minute a try, not after
+ * two. What was kept on the node waits for that. */
+#define TRANSACTION_PATIENCE "-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30"
+
 /* Whether somebody else is at work, as one sentence, or NULL. `manager` may be NULL. */
 int transaction_busy(struct host *host, struct arena *arena,
                      struct host_package_manager *ret_manager, const char **ret_busy,
@@ -33,6 +37,11 @@ int transaction_run(struct host *host, const struct host_package_manager *manage
  * complaint when it failed. */
 int transaction_ask(struct host *host, const char *const *argv, struct arena *arena, char **ret_out,
                     const char **ret_why, struct err *err) MUST_CHECK;
+
+/* The same, for one that takes its time (a download). */
+int transaction_ask_for(struct host *host, const char *const *argv, int timeout_ms,
+                        struct arena *arena, char **ret_out, const char **ret_why,
+                        struct err *err) MUST_CHECK;
 
 /* Joins what was said before with what is said now; either may be NULL. */
 const char *transaction_join(struct arena *arena, const char *before, const char *now);

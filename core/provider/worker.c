@@ -93,8 +93,7 @@ static int send_batch(struct worker *worker, const struct batch *b, size_t first
 	return wire_send(worker->child.fd, &request, clock_ms() + worker->options.observe_ms, err);
 }
 
-/* The fact that an answer holds. What a worker sends is checked: it may have gone wrong itself. */
-static int read_fact(const struct worker_query *query, const struct value *answer,
+int worker_read_fact(const struct worker_query *query, const struct value *answer,
                      struct arena *arena, const struct resource **ret_fact, struct err *err)
 {
 	AUTO(arena_auto) struct arena *scratch = arena_create();
@@ -129,7 +128,7 @@ static int receive_batch(struct worker *worker, const struct batch *b, size_t *a
 		struct err fault = {0};
 
 		if (!worker_receive(worker, query->key, deadline, scratch, &answer, &fault) &&
-		    !read_fact(query, &answer, b->arena, fact, &fault)) {
+		    !worker_read_fact(query, &answer, b->arena, fact, &fault)) {
 			++*at;
 			continue;
 		}

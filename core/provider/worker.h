@@ -45,6 +45,12 @@ struct worker_query {
 int worker_observe(struct worker *worker, const struct worker_query *queries, size_t n,
                    struct arena *arena, const struct resource **ret_facts,
                    struct err *err) MUST_CHECK;
+/* The same for what may each lie on a dead file system: every one is asked by a child of its own, a
+ * few at a time, so that the dead ones are waited for together. What lies below another one of them
+ * is asked after it. */
+int worker_observe_apart(struct worker *worker, const struct worker_query *queries, size_t n,
+                         struct arena *arena, const struct resource **ret_facts,
+                         struct err *err) MUST_CHECK;
 /* As observe of one, but never from what the worker has read before. */
 int worker_observe_fresh(struct worker *worker, const struct worker_query *query,
                          struct arena *arena, const struct resource **ret_fact,

@@ -179,23 +179,19 @@ static bool is_path(const struct kind *kind)
 	return !(kind->traits & KIND_SINGLETON) && kind->key_format == FORMAT_PATH;
 }
 
-/* Leaves the worker to itself; says in one sentence what became of it. */
-const char *worker_abandon(struct worker *worker, const struct kind *kind, const char *key,
-                           int64_t waited_ms, struct arena *arena)
+const char *worker_left_behind(struct worker *worker, const struct child *child,
+                               const struct kind *kind, const char *key, int64_t waited_ms,
+                               struct arena *arena)
 {
 	AUTO(str_free) struct str span = {0};
 	struct stuck stuck = {
 	    .what = resource_id(worker->arena, kind, key),
 	    .since = clock_now(),
+	    .pid = child ? child->pid : 0,
+	    .starttime = child ? child->starttime : 0,
 	};
-	bool gone = child_kill(&worker->child, NULL);
 
 	clock_add_span(&span, waited_ms);
-	if (!gone) {
-		stuck.pid = worker->child.pid;
-		stuck.starttime = worker->child.starttime;
-	}
-	worker->child = (struct child){.fd = -1};
 	if (is_path(kind)) {
 		find_mount(worker, &stuck, key);
 	}
@@ -208,6 +204,17 @@ const char *worker_abandon(struct worker *worker, const struct kind *kind, const
 		                    str_text(&span), (int)stuck.pid);
 	}
 	return arena_printf(arena, "no answer within %s", str_text(&span));
+}
+
+/* Leaves the worker to itself; says in one sentence what became of it. */
+const char *worker_abandon(struct worker *worker, const struct kind *kind, const char *key,
+                           int64_t waited_ms, struct arena *arena)
+{
+	bool gone = child_kill(&worker->child, NULL);
+	struct child child = worker->child;
+
+	worker->child = (struct child){.fd = -1};
+	return worker_left_behind(worker, gone ? NULL : &child, kind, key, waited_ms, arena);
 }
 
 /* Why this must not be asked or done, or NULL. A mount is told from the mount table, which never

@@ -19,6 +19,10 @@ struct worker {
 
 /* There is a child that listens. The first time, what earlier runs have left is read before. */
 int worker_ensure(struct worker *worker, struct err *err) MUST_CHECK;
+/* The fact that an answer holds. What a worker sends is checked: it may have gone wrong itself. */
+int worker_read_fact(const struct worker_query *query, const struct value *answer,
+                     struct arena *arena, const struct resource **ret_fact,
+                     struct err *err) MUST_CHECK;
 /* Starts one if need be, and sends. */
 int worker_request(struct worker *worker, const struct value *question, struct err *err) MUST_CHECK;
 /* One value. ERR_LIMIT: too late; ERR_GONE, ERR_INPUT: the worker is no good any more. Either way
@@ -37,6 +41,10 @@ int worker_bury(struct worker *worker, struct arena *arena, const char **ret_why
  * of it. Nothing below the same mount is asked any more. */
 const char *worker_abandon(struct worker *worker, const struct kind *kind, const char *key,
                            int64_t waited_ms, struct arena *arena);
+/* What worker_abandon does of a child that is not the worker's own; NULL: it could be killed. */
+const char *worker_left_behind(struct worker *worker, const struct child *child,
+                               const struct kind *kind, const char *key, int64_t waited_ms,
+                               struct arena *arena);
 /* The same where what was asked for is no resource: ERR_LIMIT. */
 int worker_give_up(struct worker *worker, const char *what, struct err *err);
 /* Why this must not be asked or (acting) done, or NULL. */

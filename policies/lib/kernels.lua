@@ -1,15 +1,21 @@
--- What kernels and the modules for them mean to a node: used by the policies kernel, modules and
--- mounts. All functions read facts only; none plans anything.
+-- How the modules that a node needs stand under its kernels: used by the policies kernel, modules,
+-- mounts, beegfs and reboot, which must agree. All functions read facts only; none plans anything.
 local kernels = {}
 
--- The release that will boot next, as far as the boot loader tells; nil when it does not.
-function kernels.next_boot(facts)
-  return facts.kernel.boot_next or facts.kernel.boot_default
+-- ---- Small things
+
+-- "/fsx", "/fsx and /lustre", "/a, /b and /c"
+function kernels.list(names)
+  if #names < 2 then
+    return names[1] or ""
+  end
+  return table.concat(names, ", ", 1, #names - 1) .. " and " .. names[#names]
 end
 
--- The package that brings the module for a release; nil when the desired state names none.
-function kernels.package_name(module, release)
-  return module.package and lib.template(module.package, { kernel = release })
+local function add_once(list, item)
+  if item and not lib.has(list, item) then
+    table.insert(list, item)
+  end
 end
 
 -- deb-control(5): lower case letters, digits, plus, minus, period.
@@ -17,9 +23,9 @@ function kernels.can_be_package(name)
   return name:find("^[a-z0-9][a-z0-9+.-]+$") ~= nil
 end
 
--- Is the package there for that release, or can it be had? "installed", "published" or "missing".
--- What is installed is never asked for in the index: it stays right when nobody publishes it any
--- more. A kernel built by hand may be called what no package can be (6.6.1-CUSTOM).
+-- Is the package there, or can it be had? "installed", "published" or "missing". What is installed
+-- is never asked for in the index: it stays right when nobody publishes it any more. A kernel built
+-- by hand may be called what no package can be (6.6.1-CUSTOM).
 function kernels.package_state(facts, name)
   if not kernels.can_be_package(name) then
     return "missing"
@@ -30,33 +36,16 @@ function kernels.package_state(facts, name)
   return facts.candidate[name].state == "present" and "published" or "missing"
 end
 
--- Could the running kernel use the module without any package? It is built in, loaded, or its
--- file is there.
-function kernels.is_loadable(facts, name)
-  local module = facts.module[name]
-  return module.builtin == true or module.loaded == true or module.file ~= nil
+-- ---- What is wanted
+
+-- The package that brings the module for a release; nil when the desired state names none.
+function kernels.package_name(module, release)
+  return module.package and lib.template(module.package, { kernel = release })
 end
 
--- Installed kernels for which the package is there or can be had, newest last.
-function kernels.served(facts, module)
-  local served = {}
-  for _, release in ipairs(facts.kernel.installed or {}) do
-    local name = kernels.package_name(module, release)
-    if name and kernels.package_state(facts, name) ~= "missing" then
-      table.insert(served, release)
-    end
-  end
-  return served
-end
-
--- A sentence about them, for reasons.
-function kernels.served_sentence(facts, module)
-  local served = kernels.served(facts, module)
-  if #served == 0 then
-    return "no installed kernel has one"
-  end
-  return "of the installed kernels " .. table.concat(served, ", ")
-    .. (#served == 1 and " has one" or " have one")
+-- The name under which DKMS builds it, or nil.
+function kernels.dkms_name(name, module)
+  return module.dkms or (name == "beegfs" and not module.package and "beegfs") or nil
 end
 
 -- The targets of the mounts that need the module, sorted.
@@ -70,12 +59,212 @@ function kernels.mounts_of(want, name, module)
   return targets
 end
 
--- "/fsx", "/fsx and /lustre", "/a, /b and /c"
-function kernels.list(names)
-  if #names < 2 then
-    return names[1] or ""
+-- Types whose module is no part of the kernel's own package, for trees that only name the mount.
+local type_modules = { "beegfs", "lustre" }
+
+-- The modules that a kernel must have to be of use: {{name, module}, ...} in sorted order. What is
+-- wanted absent is not among them, nor what the node does without (unsupported: skip).
+function kernels.needed(want)
+  local needed, types = {}, {}
+  for name, module in pairs(want.modules or {}) do
+    types[module.filesystem or name] = true
+    if module.state ~= "absent" and module.unsupported ~= "skip" then
+      table.insert(needed, { name = name, module = module })
+    end
   end
-  return table.concat(names, ", ", 1, #names - 1) .. " and " .. names[#names]
+  for _, type in ipairs(type_modules) do
+    if not types[type] and #kernels.mounts_of(want, type, {}) > 0 then
+      table.insert(needed, { name = type, module = {} })
+    end
+  end
+  return needed
+end
+
+-- ---- Modules and kernels
+
+-- The release that will boot next, as far as the boot loader tells; nil when it does not.
+function kernels.next_boot(facts)
+  return facts.kernel.boot_next or facts.kernel.boot_default
+end
+
+-- What the boot loader starts when nobody chose: the newest one.
+function kernels.newest(facts)
+  local installed = facts.kernel.installed or {}
+  return installed[#installed]
+end
+
+-- Could the running kernel use the module without any package? It is built in, loaded, or its
+-- file is there.
+function kernels.is_loadable(facts, name)
+  local module = facts.module[name]
+  return module.builtin == true or module.loaded == true or module.file ~= nil
+end
+
+-- "yes", "no" or nil (not proved either way), and for no: reason and cause.
+function kernels.verdict(facts, name, release)
+  local key = name .. "@" .. release
+  if facts:known("loadable", key) then
+    local fact = facts.loadable[key]
+    if fact.state == "absent" then
+      return "no", "there is no " .. name .. " module for " .. release, "missing"
+    elseif fact.verdict == "yes" then
+      return "yes"
+    elseif fact.verdict == "no" then
+      return "no", fact.reason or fact.cause or "it would not load", fact.cause
+    end
+  end
+  if release == facts.kernel.running and facts:known("module", name)
+    and kernels.is_loadable(facts, name) then
+    return "yes"
+  end
+end
+
+-- "7.4.4-1" of DKMS, or what stands before the first glob of the wanted version.
+local function version_of(module, fact)
+  local wanted = module.version and module.version:match("^[0-9.]+")
+  return fact and fact.version or wanted
+end
+
+-- What is said about a module on a kernel where nobody tried: verdict and note, or nil.
+function kernels.claims(name, version, release)
+  if name == "beegfs" then
+    return lib.beegfs_matrix.judge(version, release)
+  end
+end
+
+local function by_claims(name, module, fact, release)
+  local version = version_of(module, fact)
+  local claim, note = kernels.claims(name, version, release)
+  if claim == "incompatible" then
+    return "none", "BeeGFS " .. lib.beegfs_matrix.version(version) .. " is incompatible with "
+      .. release .. " (" .. note .. ")"
+  end
+  return claim == "supported" and "comes" or "unknown"
+end
+
+local function no_headers(facts, name, release)
+  local headers = "linux-headers-" .. release
+  if kernels.package_state(facts, headers) == "missing" then
+    return "none", "DKMS cannot build " .. name .. " for " .. release .. " without " .. headers
+      .. ", which is not published"
+  end
+  return "comes"
+end
+
+local function one_line(text)
+  return (text:gsub("%s*\n%s*", "; "))
+end
+
+-- What DKMS did tells more than what anybody claims.
+local function standing_with_dkms(facts, name, module, release, key)
+  local fact = facts:known("dkms", key) and facts.dkms[key] or nil
+  if not fact or fact.state == "absent" or not fact.status then
+    return by_claims(name, module, nil, release)
+  elseif fact.status == "installed" then
+    return "loads"
+  elseif fact.status == "failed" then
+    return "none", name .. " does not build for " .. release
+      .. (fact.log and ": " .. one_line(fact.log) or "")
+  elseif fact.status == "excluded" then
+    return "none", name .. " says itself that it is not for " .. release
+  end
+  local word, why = by_claims(name, module, fact, release)
+  if word == "none" then
+    return word, why
+  elseif fact.status == "no headers" then
+    return no_headers(facts, name, release)
+  end
+  return "comes"
+end
+
+local function standing_with_package(facts, package, verdict, reason, cause)
+  local state = kernels.package_state(facts, package)
+  if state == "installed" then
+    if verdict == "no" and cause ~= "no-helper" then
+      return "broken", reason, cause
+    end
+    return "loads"
+  elseif state == "published" then
+    return "comes"
+  end
+  return "none", package .. " is not published"
+end
+
+-- How a module stands under a kernel, in a word, with the reason where it does not:
+--   loads    it would load as things are
+--   comes    it can be had: its package is published, or DKMS can build it
+--   broken   it is installed and would not load; also the cause, in a word
+--   none     it cannot be had
+--   unknown  nobody can tell
+function kernels.standing(facts, name, module, release)
+  local verdict, reason, cause = kernels.verdict(facts, name, release)
+  if verdict == "yes" then
+    return "loads"
+  end
+  local package = kernels.package_name(module, release)
+  local dkms = kernels.dkms_name(name, module)
+  if dkms then
+    return standing_with_dkms(facts, name, module, release, dkms .. "@" .. release)
+  elseif package then
+    return standing_with_package(facts, package, verdict, reason, cause)
+  end
+  return verdict == "no" and "none" or "unknown", reason
+end
+
+-- Does a kernel serve all that the node needs, or can it be made to? "yes", "no" or "unknown", and
+-- for no: why.
+function kernels.serves(want, facts, release)
+  local answer = "yes"
+  for _, needed in ipairs(kernels.needed(want)) do
+    local word, why = kernels.standing(facts, needed.name, needed.module, release)
+    if word == "none" then
+      return "no", "no " .. needed.name .. " module for it: " .. (why or "there is none")
+    elseif word == "broken" then
+      return "no", needed.name .. " would not load under it: " .. (why or "nobody says why")
+    elseif word == "unknown" then
+      answer = "unknown"
+    end
+  end
+  return answer
+end
+
+-- Installed kernels under which the module loads or can be had, newest last.
+function kernels.served(facts, name, module)
+  local served = {}
+  for _, release in ipairs(facts.kernel.installed or {}) do
+    local word = kernels.standing(facts, name, module, release)
+    if word == "loads" or word == "comes" then
+      table.insert(served, release)
+    end
+  end
+  return served
+end
+
+-- A sentence about them, for reasons.
+function kernels.served_sentence(facts, name, module)
+  local served = kernels.served(facts, name, module)
+  if #served == 0 then
+    return "no installed kernel has one"
+  end
+  return "of the installed kernels " .. kernels.list(served)
+    .. (#served == 1 and " has one" or " have one")
+end
+
+-- Ids of what brings the modules for a release: whoever makes that kernel the one that boots comes
+-- after them.
+function kernels.bringers(want, facts, release)
+  local ids = {}
+  for _, needed in ipairs(kernels.needed(want)) do
+    local package = kernels.package_name(needed.module, release)
+    local dkms = kernels.dkms_name(needed.name, needed.module)
+    if package and kernels.can_be_package(package) then
+      add_once(ids, "package:" .. package)
+    end
+    if dkms then
+      add_once(ids, "dkms:" .. dkms .. "@" .. release)
+    end
+  end
+  return ids
 end
 
 return kernels

@@ -67,12 +67,30 @@ OPERATION(remount, (struct host * host, const struct mount_request *request, str
           request)
 OPERATION(unmount, (struct host * host, const char *target, struct err *err), target)
 OPERATION(fstab, (struct host * host, const struct fstab **ret, struct err *err), ret)
+OPERATION(space,
+          (struct host * host, const char *target, struct host_space *ret, struct err *err), target,
+          ret)
+OPERATION(ports,
+          (struct host * host, const char *address, struct port_query *queries, size_t n,
+           int timeout_ms, struct err *err),
+          address, queries, n, timeout_ms)
 OPERATION(fstab_put, (struct host * host, const struct fstab_line *line, struct err *err), line)
 OPERATION(fstab_remove, (struct host * host, const char *target, struct err *err), target)
 OPERATION(module,
           (struct host * host, const char *name, bool whole, struct host_module *ret,
            struct err *err),
           name, whole, ret)
+OPERATION(loadable,
+          (struct host * host, const char *name, const char *release, struct host_loadable *ret,
+           struct err *err),
+          name, release, ret)
+OPERATION(module_load,
+          (struct host * host, const struct module_request *request, struct module_done *ret,
+           struct err *err),
+          request, ret)
+OPERATION(module_unload,
+          (struct host * host, const char *name, struct module_done *ret, struct err *err), name,
+          ret)
 OPERATION(package,
           (struct host * host, const char *name, struct host_package *ret, struct err *err), name,
           ret)
@@ -121,9 +139,14 @@ static const struct host_ops table = {
     .remount = remount,
     .unmount = unmount,
     .fstab = fstab,
+    .space = space,
+    .ports = ports,
     .fstab_put = fstab_put,
     .fstab_remove = fstab_remove,
     .module = module,
+    .loadable = loadable,
+    .module_load = module_load,
+    .module_unload = module_unload,
     .package = package,
     .candidate = candidate,
     .package_index_age = package_index_age,

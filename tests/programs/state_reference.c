@@ -227,6 +227,7 @@ static const char *places_words(unsigned places, struct arena *arena)
 static const char *const match_words[] = {
     [MATCH_EXACT] = "equal",
     [MATCH_GLOB] = "matches the glob",
+    [MATCH_ITEMS] = "each wanted one is there; others do not matter",
     [MATCH_SET] = "the same items, in any order",
     [MATCH_SETTINGS] = "each one named holds",
     [MATCH_OPTIONS] = "each one named is in force",
@@ -242,7 +243,6 @@ static const struct {
 } trait_words[] = {
     {KIND_SINGLETON, "There is one on a node; it has no key."},
     {KIND_FACT_ONLY, "Only observed, never wanted."},
-    {KIND_NOT_YET, "A change is *blocked: not in this version*; it is compared and reported."},
     {KIND_UNDER_JOBS, "Changes wait while jobs run on the node."},
     {KIND_NEVER_ABSENT, "It cannot be wanted absent."},
 };

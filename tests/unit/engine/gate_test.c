@@ -55,6 +55,40 @@ static void consent_is_for_the_marks_it_names(void **state)
 	assert_int_equal(gated(&gate, MARK_DISRUPTIVE), OUTCOME_BLOCKED);
 }
 
+static void what_reboot_when_says_is_consent_to_the_reboot_alone(void **state)
+{
+	(void)state;
+	const unsigned marks = MARK_DISRUPTIVE | MARK_NEEDS_REBOOT;
+	struct arena *arena = arena_create();
+	struct resource *want = resource_create(arena, &kind_table[KIND_REBOOT], "");
+	const struct {
+		const char *mode, *when;
+		unsigned more;
+		enum outcome outcome;
+	} cases[] = {
+	    {"safe", "now", 0, OUTCOME_CHANGE},
+	    {"full", "window", 0, OUTCOME_CHANGE},
+	    {"safe", "slurm", 0, OUTCOME_CHANGE},
+	    {"safe", "never", 0, OUTCOME_BLOCKED},
+	    {"observe", "now", 0, OUTCOME_BLOCKED},
+	    {"safe", NULL, 0, OUTCOME_BLOCKED},
+	    {"safe", "now", MARK_IRREVERSIBLE, OUTCOME_BLOCKED},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct gate gate = {.mode = cases[i].mode};
+		struct step step = {.id = "reboot",
+		                    .want = want,
+		                    .outcome = OUTCOME_CHANGE,
+		                    .marks = marks | cases[i].more};
+
+		want->reboot.when = cases[i].when;
+		gate_step(arena, &gate, true, &step);
+		assert_int_equal(step.outcome, cases[i].outcome);
+	}
+	arena_free(arena);
+}
+
 static void work_under_jobs_waits_in_mode_safe(void **state)
 {
 	(void)state;
@@ -88,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_mode_binds_whoever_is_no_person),
 	    cmocka_unit_test(consent_is_for_the_marks_it_names),
+	    cmocka_unit_test(what_reboot_when_says_is_consent_to_the_reboot_alone),
 	    cmocka_unit_test(work_under_jobs_waits_in_mode_safe),
 	    cmocka_unit_test(only_names_an_id_or_a_whole_kind),
 	};

@@ -202,6 +202,72 @@ static void each_word_of_only_must_name_something(void **state)
 	arena_free(s.arena);
 }
 
+/* A package of this plan brings the module; `release` is the kernel it is for. */
+static struct plan plan_with_bringer(struct sample *s, const char *release)
+{
+	struct proposal *package = sample_want(s, KIND_PACKAGE, "lustre-client-modules");
+
+	package->provides_module = "lustre";
+	package->provides_kernel = release;
+	sample_want(s, KIND_MODULE, "lustre")->want->module.loaded = (struct truth){true, true};
+	sample_fact(s, KIND_KERNEL, "", STATE_PRESENT)->kernel.running = "6.8.0-1042-aws";
+	sample_fact(s, KIND_PACKAGE, "lustre-client-modules", STATE_ABSENT)->package.candidate = "1";
+	sample_fact(s, KIND_MODULE, "lustre", STATE_ABSENT)->module.obstacle =
+	    "there is no such module";
+	return sample_plan(s, &sample_open_gate);
+}
+
+static void a_module_is_loaded_after_the_package_that_brings_it(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	struct plan plan = plan_with_bringer(&s, "6.8.0-1042-aws");
+	const struct step *step = sample_step(&plan, "module:lustre");
+
+	assert_int_equal(step->outcome, OUTCOME_CHANGE);
+	assert_int_equal(step->action, ACTION_UPDATE);
+	assert_string_equal(plan.steps[step->needs[0]].id, "package:lustre-client-modules");
+	arena_free(s.arena);
+}
+
+static void a_package_for_another_kernel_brings_the_running_one_nothing(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	struct plan plan = plan_with_bringer(&s, "6.8.0-1039-aws");
+	const struct step *step = sample_step(&plan, "module:lustre");
+
+	assert_int_equal(step->outcome, OUTCOME_BLOCKED);
+	assert_string_equal(step->why, "there is no such module");
+	arena_free(s.arena);
+}
+
+static void dkms_builds_after_the_headers_that_it_lacks(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	static const char *const headers[] = {"package:linux-headers-6.1.0-50-amd64"};
+	struct proposal *dkms = sample_want(&s, KIND_DKMS, "beegfs@6.1.0-50-amd64");
+	struct resource *have = sample_fact(&s, KIND_DKMS, "beegfs@6.1.0-50-amd64", STATE_PRESENT);
+
+	dkms->after = headers;
+	dkms->after_count = 1;
+	have->dkms = (struct dkms){.version = "7.4.4", .status = "no headers"};
+	sample_want(&s, KIND_PACKAGE, "linux-headers-6.1.0-50-amd64");
+	struct resource *package =
+	    sample_fact(&s, KIND_PACKAGE, "linux-headers-6.1.0-50-amd64", STATE_ABSENT);
+
+	package->package.candidate = "6.1.158-1";
+	struct plan plan = sample_plan(&s, &sample_open_gate);
+
+	assert_int_equal(sample_step(&plan, "dkms:beegfs@6.1.0-50-amd64")->outcome, OUTCOME_CHANGE);
+	package->package.candidate = NULL;
+	package->package.offered = (struct list){.set = true};
+	plan = sample_plan(&s, &sample_open_gate);
+	assert_int_equal(sample_step(&plan, "dkms:beegfs@6.1.0-50-amd64")->outcome, OUTCOME_BLOCKED);
+	arena_free(s.arena);
+}
+
 static void what_needs_something_pending_waits_but_for_a_loaded_module(void **state)
 {
 	(void)state;
@@ -230,6 +296,48 @@ static void what_needs_something_pending_waits_but_for_a_loaded_module(void **st
 		need.outcome = unmet[i];
 		assert_false(planner_is_met(&need));
 	}
+	arena_free(s.arena);
+}
+
+static void a_source_that_changes_makes_a_young_index_old(void **state)
+{
+	static const char *const after[] = {"package_source:fsx"};
+	static const char *const words[] = {"main"};
+
+	(void)state;
+	for (int is_there = 0; is_there < 2; is_there++) {
+		struct sample s = sample_create();
+		struct resource *want = sample_want(&s, KIND_PACKAGE_SOURCE, "fsx")->want;
+		struct proposal *index = sample_want(&s, KIND_PACKAGE_INDEX, "apt");
+
+		want->package_source.uri = "https://fsx/ubuntu";
+		want->package_source.suites = (struct list){true, 1, words};
+		want->package_source.components = (struct list){true, 1, words};
+		index->after = after;
+		index->after_count = 1;
+		struct resource *have =
+		    sample_fact(&s, KIND_PACKAGE_SOURCE, "fsx", is_there ? STATE_PRESENT : STATE_ABSENT);
+
+		have->package_source = want->package_source;
+		sample_fact(&s, KIND_PACKAGE_INDEX, "apt", STATE_PRESENT)->package_index.age =
+		    (struct number){true, 5};
+		struct plan plan = sample_plan(&s, &sample_open_gate);
+		const struct step *step = sample_step(&plan, "package_index:apt");
+
+		assert_int_equal(step->outcome, is_there ? OUTCOME_KEPT : OUTCOME_CHANGE);
+		assert_int_equal(step->action, is_there ? ACTION_NONE : ACTION_RUN);
+		arena_free(s.arena);
+	}
+}
+
+static void an_index_that_was_not_refreshed_stops_nobody(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	const struct resource *index = resource_create(s.arena, &kind_table[KIND_PACKAGE_INDEX], "apt");
+	struct step need = {.want = index, .have = index, .outcome = OUTCOME_FAILED};
+
+	assert_true(planner_is_met(&need));
 	arena_free(s.arena);
 }
 
@@ -339,7 +447,12 @@ int main(void)
 	    cmocka_unit_test(a_fact_that_was_not_recorded_is_undetermined_and_stops_what_needs_it),
 	    cmocka_unit_test(only_brings_along_what_is_needed),
 	    cmocka_unit_test(each_word_of_only_must_name_something),
+	    cmocka_unit_test(a_module_is_loaded_after_the_package_that_brings_it),
+	    cmocka_unit_test(a_package_for_another_kernel_brings_the_running_one_nothing),
+	    cmocka_unit_test(dkms_builds_after_the_headers_that_it_lacks),
 	    cmocka_unit_test(what_needs_something_pending_waits_but_for_a_loaded_module),
+	    cmocka_unit_test(a_source_that_changes_makes_a_young_index_old),
+	    cmocka_unit_test(an_index_that_was_not_refreshed_stops_nobody),
 	    cmocka_unit_test(work_under_jobs_waits_for_jobs_and_when_they_cannot_be_counted),
 	    cmocka_unit_test(a_block_of_a_policy_does_not_hide_what_is_right),
 	    cmocka_unit_test(what_can_only_be_observed_cannot_be_wanted),

@@ -5,6 +5,7 @@
 #include "host/modules_inner.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -87,6 +88,37 @@ static void a_loaded_module_needs_no_library(void **state)
 	assert_true(strcmp(m.parameters.items[0], "debug=N") == 0 ||
 	            strcmp(m.parameters.items[1], "debug=N") == 0);
 	assert_null(m.version);
+}
+
+/* Who uses it, and by which marks its file could be told from it. */
+static void a_loaded_module_tells_its_users_and_marks(void **state)
+{
+	const char *folder = in(place.sysfs, "libcfs");
+	char note[36] = "\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0\xab\xcd";
+
+	(void)state;
+	make_loaded("libcfs", "live\n", NULL);
+	scratch_write(in(folder, "refcnt"), "2\n", 0444);
+	scratch_write(in(folder, "srcversion"), "DEADBEEF\n", 0444);
+	scratch_mkdir(in(folder, "holders"), 0755);
+	scratch_mkdir(in(folder, "holders/lnet"), 0755);
+	scratch_mkdir(in(folder, "notes"), 0755);
+	FILE *f = fopen(in(folder, "notes/.note.gnu.build-id"), "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(note, 1, sizeof note, f), sizeof note);
+	assert_int_equal(fclose(f), 0);
+	scratch_write(in(config[0], "o.conf"), "options libcfs debug=1 size=2\n", 0644);
+	struct host_module m = look("libcfs", true);
+
+	assert_int_equal(m.users.value, 2);
+	assert_int_equal(m.holders.count, 1);
+	assert_string_equal(m.holders.items[0], "lnet");
+	assert_string_equal(m.srcversion, "DEADBEEF");
+	assert_string_equal(m.build_id, "abcd000000000000000000000000000000000000");
+	assert_int_equal(m.options.count, 2);
+	assert_string_equal(m.options.items[1], "size=2");
+	assert_false(m.settings.set);
 }
 
 static void a_folder_of_sysfs_without_initstate_is_built_in(void **state)
@@ -219,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_loaded_module_needs_no_library),
+	    TEST(a_loaded_module_tells_its_users_and_marks),
 	    TEST(a_folder_of_sysfs_without_initstate_is_built_in),
 	    TEST(what_modules_builtin_names_is_built_in_with_either_dash),
 	    TEST(one_that_is_being_loaded_is_neither),

@@ -136,6 +136,17 @@ static const struct {
     {FORMAT_WINDOW, "Sun 02:00-05:00 ../etc zone", "has no time zone after the hours"},
     {FORMAT_DIGEST, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", NULL},
     {FORMAT_DIGEST, "e3b0", "is no digest"},
+    {FORMAT_MODULE_AT, "lustre@6.8.0-1039-aws", NULL},
+    {FORMAT_MODULE_AT, "lustre-client-modules@6.1.0+rc1~2", NULL},
+    {FORMAT_MODULE_AT, "", "is empty"},
+    {FORMAT_MODULE_AT, "@6.1", "does not start with a module name"},
+    {FORMAT_MODULE_AT, "lustre", "is not of the form module@release"},
+    {FORMAT_MODULE_AT, "lustre@6.1/../x", "has a character that kernel releases do not have"},
+    {FORMAT_APT, "APT::NeverAutoRemove", NULL},
+    {FORMAT_APT, "Unattended-Upgrade::Package-Blacklist", NULL},
+    {FORMAT_APT, "APT", "is not of the form Group::Option"},
+    {FORMAT_APT, "::APT", "is not of the form Group::Option"},
+    {FORMAT_APT, "APT::Never Remove", "has a character that options of apt do not have"},
 };
 
 static void format_fault_says_what_is_wrong(void **state)

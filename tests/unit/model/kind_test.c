@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 /* Words that a map of a resource uses itself, or that a policy adds to it. */
-static const char *const reserved[] = {"kind",   "key",   "state",    "why",
-                                       "reason", "after", "provides", NULL};
+static const char *const reserved[] = {"kind", "key", "state", "why", NULL};
+static const char *const added[] = {"reason", "after", "provides", NULL};
 
 static void kind_table_has_no_holes(void **state)
 {
@@ -56,6 +56,10 @@ static void kind_rows_have_a_help_and_a_name_of_their_own(void **state)
 			assert_false(text_equal(kind->key_name, field->name));
 			for (size_t k = 0; reserved[k]; k++) {
 				assert_string_not_equal(field->name, reserved[k]);
+			}
+			/* No policy wants one that can only be observed. */
+			for (size_t k = 0; added[k] && !(kind->traits & KIND_FACT_ONLY); k++) {
+				assert_string_not_equal(field->name, added[k]);
 			}
 		}
 	}
@@ -107,6 +111,7 @@ static void kind_rows_are_compared_as_their_type_allows(void **state)
 				assert_int_equal(field->type, FIELD_TEXT);
 				break;
 			case MATCH_SET:
+			case MATCH_ITEMS:
 			case MATCH_SETTINGS:
 				assert_int_equal(field->type, FIELD_LIST);
 				break;

@@ -51,6 +51,8 @@ static const char *text_for(const struct field *field)
 	    [FORMAT_NAME] = "compute",
 	    [FORMAT_WINDOW] = "Sun 02:00-05:00 UTC",
 	    [FORMAT_DIGEST] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	    [FORMAT_MODULE_AT] = "lustre@6.8.0-1039-aws",
+	    [FORMAT_APT] = "APT::NeverAutoRemove",
 	};
 
 	return field->format == FORMAT_CHOICE ? field->choices[0] : texts[field->format];
@@ -64,7 +66,7 @@ static struct value value_for(const struct field *field)
 	case FIELD_TEXT:
 		return value_string(text_for(field));
 	case FIELD_NUMBER:
-		return value_int(42);
+		return value_int(field->most && field->most < 42 ? field->most : 42);
 	case FIELD_TRUTH:
 		return value_bool(true);
 	case FIELD_LIST:

@@ -85,8 +85,10 @@ static void section_speaks_of_a_kind_as_the_kind_does(void **state)
 static void section_of_the_engine_is_not_for_policies(void **state)
 {
 	static const char *const ours[] = {"version", "nodes", "roles", "mode", "stale_max", "accept"};
-	static const char *const theirs[] = {"kernel",   "modules", "mounts",    "data_repositories",
-	                                     "packages", "holds",   "resources", "reboot"};
+	static const char *const theirs[] = {
+	    "kernel", "modules",   "mounts", "data_repositories", "packages",
+	    "holds",  "resources", "reboot", "preflight",         "package_sources",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {

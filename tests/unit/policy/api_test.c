@@ -231,8 +231,8 @@ static void wrong_calls_are_errors(void **state)
 	    "plan:frobnicate{}", 1,
 	    "policy test: plan:frobnicate: there is no such kind; plan also has each, block "
 	    "and warn");
-	assert_body_fails("plan:kernel{}", 1,
-	                  "policy test: plan:kernel: a kernel can be observed, not planned");
+	assert_body_fails("plan:loadable{}", 1,
+	                  "policy test: plan:loadable: a loadable can be observed, not planned");
 	assert_body_fails("plan.mount{target = '/x'}", 1,
 	                  "policy test: call it with a colon: plan:mount");
 	assert_body_fails(

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-enum { CASE_MOST = 10 };
+enum { CASE_MOST = 32 };
 
 struct test_case {
 	struct fact_source source; /* first: self is the case */

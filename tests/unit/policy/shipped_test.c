@@ -89,7 +89,7 @@ static void every_policy_is_there(void **state)
 	struct test_case *c = shipped("{}", "[]");
 
 	(void)state;
-	assert_int_equal(c->set.count, 8);
+	assert_int_equal(c->set.count + c->set.library_count, embedded_policies_count);
 	assert_int_equal(c->decision.proposal_count, 0);
 	case_done(c);
 }
@@ -247,49 +247,108 @@ static void observed_mount_is_only_reported(void **state)
 	case_done(c);
 }
 
-static void pin_says_what_runs_and_boots(void **state)
+static const char pinned[] =
+    "{\"kernel\": {\"release\": \"6.8.0-1039-aws\", \"strategy\": \"pin\"}}";
+
+static void pin_brings_the_node_to_the_pinned_kernel(void **state)
 {
-	struct test_case *c =
-	    shipped("{\"kernel\": {\"release\": \"6.8.0-1039-aws\", \"strategy\": \"pin\"}}",
-	            "[" RUNS_1042 "{\"kind\": \"node\", \"name\": \"x\"}]");
+	struct test_case *c = shipped(pinned, "[" RUNS_1042 "{\"kind\": \"node\", \"name\": \"x\"}]");
+	const struct resource *hold = find(c, "hold", "linux-image-6.8.0-1039-aws")->want;
+	const struct resource *option = find(c, "apt_option", "APT::NeverAutoRemove")->want;
 
 	(void)state;
-	assert_block(
-	    c, 0, "kernel-not-pinned", NULL,
-	    "6.8.0-1042-aws is running; 6.8.0-1039-aws is pinned; this version does not change what "
-	    "boots");
-	case_done(c);
-	c = shipped("{\"kernel\": {\"release\": \"6.8.0-1043-*\", \"strategy\": \"pin\"}}",
-	            "[" RUNS_1039 "{\"kind\": \"node\", \"name\": \"x\"}]");
-	assert_block(
-	    c, 0, "kernel-not-pinned", NULL,
-	    "6.8.0-1039-aws is running; 6.8.0-1042-aws will boot next; 6.8.0-1043-* is pinned; it is "
-	    "not installed; this version does not change what boots");
+	assert_string_equal(find(c, "kernel", "")->want->kernel.boot_default, "6.8.0-1039-aws");
+	assert_true(hold->hold.manual.value);
+	assert_string_equal(option->apt_option.items.items[0], "^linux-image-6\\.8\\.0-1039-aws$");
+	find(c, "apt_option", "Unattended-Upgrade::Package-Blacklist");
+	assert_string_equal(find(c, "reboot", "")->want->reboot.into, "6.8.0-1039-aws");
+	assert_string_equal(find(c, "reboot", "")->want->reboot.when, "never");
+	assert_string_equal(find(c, "reboot", "")->origin.reason,
+	                    "6.8.0-1042-aws is running; 6.8.0-1039-aws is pinned");
 	case_done(c);
 }
 
-static void follow_says_that_the_kernel_moves(void **state)
+static void a_pattern_that_fits_no_kernel_is_said(void **state)
+{
+	struct test_case *c =
+	    shipped("{\"kernel\": {\"release\": \"6.8.0-1043-*\", \"strategy\": \"pin\"}}",
+	            "[" RUNS_1039 "{\"kind\": \"node\", \"name\": \"x\"}]");
+
+	(void)state;
+	assert_int_equal(c->decision.proposal_count, 0);
+	assert_block(c, 0, "kernel-not-installed", NULL,
+	             "neither an installed nor a published kernel fits 6.8.0-1043-*; kernel.packages "
+	             "may name a package that brings one that does");
+	case_done(c);
+}
+
+static void a_pattern_may_name_the_package_that_brings_its_first_kernel(void **state)
+{
+	struct test_case *c =
+	    shipped("{\"kernel\": {\"release\": \"6.6.*\", \"strategy\": \"pin\", \"packages\": "
+	            "[\"linux-image-6.6-cloud-amd64\"]}}",
+	            "[" RUNS_1039 "{\"kind\": \"package\", \"key\": \"linux-image-6.6-cloud-amd64\", "
+	            "\"state\": \"absent\"}, {\"kind\": \"candidate\", \"key\": "
+	            "\"linux-image-6.6-cloud-amd64\", \"version\": \"6.6.13-1\"}]");
+
+	(void)state;
+	find(c, "package", "linux-image-6.6-cloud-amd64");
+	assert_int_equal(c->decision.block_count, 0);
+	case_done(c);
+}
+
+static void a_pattern_may_fit_a_published_kernel(void **state)
+{
+	struct test_case *c = shipped(
+	    "{\"kernel\": {\"release\": \"6.6.*-aws\", \"strategy\": \"pin\"}}",
+	    "[" RUNS_1039 "{\"kind\": \"candidate\", \"key\": \"linux-image-6.6.*-aws\", \"names\": "
+	    "[\"linux-image-6.6.9-aws\", \"linux-image-6.6.13-aws\", "
+	    "\"linux-image-6.6.14-dbg-aws\"]}, {\"kind\": \"package\", \"key\": "
+	    "\"linux-image-6.6.13-aws\", \"state\": \"absent\"}, {\"kind\": \"candidate\", "
+	    "\"key\": \"linux-image-6.6.13-aws\", \"version\": \"6.6.13-1\"}]");
+
+	(void)state;
+	find(c, "package", "linux-image-6.6.13-aws");
+	assert_string_equal(find(c, "kernel", "")->want->kernel.boot_default, "6.6.13-aws");
+	assert_int_equal(c->decision.block_count, 0);
+	case_done(c);
+}
+
+static void follow_without_storage_wants_nothing(void **state)
 {
 	struct test_case *c = shipped("{\"kernel\": {\"strategy\": \"follow\"}}",
 	                              "[" RUNS_1039 "{\"kind\": \"node\", \"name\": \"x\"}]");
 
 	(void)state;
-	assert_int_equal(c->decision.block_count, 0);
-	assert_string_equal(c->decision.warnings[0].origin.reason,
-	                    "6.8.0-1042-aws will boot next; 6.8.0-1039-aws is running");
+	assert_int_equal(c->decision.proposal_count, 0);
+	assert_int_equal(c->decision.block_count + c->decision.warning_count, 0);
 	case_done(c);
 }
 
-static void a_reboot_is_not_promised(void **state)
+static void follow_boots_the_newest_kernel_that_has_the_module(void **state)
+{
+	struct test_case *c =
+	    shipped("{\"kernel\": {\"strategy\": \"follow\"}, \"modules\": {\"lustre\": {\"package\": "
+	            "\"lustre-client-modules-{kernel}\"}}}",
+	            "[" RUNS_1039 PACKAGE_1039 NO_PACKAGE_1042 NO_CANDIDATE_1042 LOADED MOUNTED "]");
+
+	(void)state;
+	assert_string_equal(find(c, "kernel", "")->want->kernel.boot_default, "6.8.0-1039-aws");
+	assert_string_equal(find(c, "kernel", "")->origin.reason,
+	                    "6.8.0-1042-aws would boot next; no lustre module for it: "
+	                    "lustre-client-modules-6.8.0-1042-aws is not published; 6.8.0-1039-aws is "
+	                    "the newest installed kernel under which it loads or can be had");
+	assert_int_equal(c->decision.block_count, 0);
+	case_done(c);
+}
+
+static void a_reboot_alone_wants_nothing(void **state)
 {
 	struct test_case *c = shipped("{\"reboot\": {\"when\": \"slurm\"}}", "[]");
 
 	(void)state;
-	assert_int_equal(c->decision.warning_count, 1);
-	assert_string_equal(c->decision.warnings[0].rule, "reboot-not-managed");
-	case_done(c);
-	c = shipped("{\"reboot\": {\"when\": \"never\"}}", "[]");
-	assert_int_equal(c->decision.warning_count, 0);
+	assert_int_equal(c->decision.proposal_count + c->decision.warning_count, 0);
+	assert_int_equal(c->decision.undecided_count, 0);
 	case_done(c);
 }
 
@@ -370,9 +429,13 @@ int main(void)
 	    cmocka_unit_test(missing_index_leaves_it_undecided),
 	    cmocka_unit_test(builtin_module_needs_nothing),
 	    cmocka_unit_test(observed_mount_is_only_reported),
-	    cmocka_unit_test(pin_says_what_runs_and_boots),
-	    cmocka_unit_test(follow_says_that_the_kernel_moves),
-	    cmocka_unit_test(a_reboot_is_not_promised),
+	    cmocka_unit_test(pin_brings_the_node_to_the_pinned_kernel),
+	    cmocka_unit_test(a_pattern_that_fits_no_kernel_is_said),
+	    cmocka_unit_test(a_pattern_may_name_the_package_that_brings_its_first_kernel),
+	    cmocka_unit_test(a_pattern_may_fit_a_published_kernel),
+	    cmocka_unit_test(follow_without_storage_wants_nothing),
+	    cmocka_unit_test(follow_boots_the_newest_kernel_that_has_the_module),
+	    cmocka_unit_test(a_reboot_alone_wants_nothing),
 	    cmocka_unit_test(plain_sections_are_handed_on),
 	    cmocka_unit_test(documented_example_works),
 	};

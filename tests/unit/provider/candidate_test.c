@@ -34,6 +34,19 @@ static void what_is_offered_has_version_and_origin(void **state)
 	assert_true(have->candidate.index_age.value >= 0);
 }
 
+static void a_glob_tells_the_names_that_it_fits_oldest_first(void **state)
+{
+	(void)state;
+	const struct resource *have = fact(KIND_CANDIDATE, "coreutil?");
+
+	if (!has_index()) {
+		skip();
+	}
+	assert_int_equal(have->candidate.names.count, 1);
+	assert_string_equal(have->candidate.names.items[0], "coreutils");
+	assert_int_equal(fact(KIND_CANDIDATE, "no-such-package-*")->state, STATE_ABSENT);
+}
+
 static void without_an_index_nothing_is_absent(void **state)
 {
 	(void)state;
@@ -66,6 +79,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(what_nobody_offers_is_absent_and_the_age_of_the_index_is_told),
 	    TEST(what_is_offered_has_version_and_origin),
+	    TEST(a_glob_tells_the_names_that_it_fits_oldest_first),
 	    cmocka_unit_test_setup_teardown(without_an_index_nothing_is_absent, with_namespace,
 	                                    and_without),
 	};

@@ -31,8 +31,8 @@ static struct resource *resource(enum kind_id kind, const char *key)
 static void a_fact_cannot_be_wanted(void **state)
 {
 	(void)state;
-	assert_int_equal(converge_check(resource(KIND_KERNEL, ""), &err), -ERR_INPUT);
-	assert_non_null(strstr(err.text, "kernel"));
+	assert_int_equal(converge_check(resource(KIND_BOOT_ENTRY, "6.1"), &err), -ERR_INPUT);
+	assert_non_null(strstr(err.text, "boot_entry"));
 }
 
 static void what_is_never_absent_cannot_be_wanted_so(void **state)
@@ -61,12 +61,11 @@ static void what_is_undetermined_is_never_in_sync(void **state)
 static void what_this_version_cannot_change_is_blocked(void **state)
 {
 	(void)state;
-	struct resource *want = resource(KIND_SERVICE, "x.service");
-	struct resource *have = resource(KIND_SERVICE, "x.service");
+	struct resource *want = resource(KIND_FILESYSTEM, "lustre");
+	struct resource *have = resource(KIND_FILESYSTEM, "lustre");
 	struct verdict verdict;
 
-	want->service.enabled = (struct truth){.set = true, .value = true};
-	have->service.enabled = (struct truth){.set = true, .value = false};
+	have->state = STATE_ABSENT;
 	converge_diff(arena, want, have, &verdict);
 	assert_int_equal(verdict.outcome, OUTCOME_BLOCKED);
 	assert_non_null(strstr(verdict.why, "not in this version"));

@@ -23,7 +23,7 @@ static void mount_at(const char *path)
 	assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
 }
 
-static void a_directory_on_a_live_mount_is_all_that_can_be_right(void **state)
+static void a_directory_on_a_live_mount_is_right_for_whoever_does_not_own_it(void **state)
 {
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
@@ -31,8 +31,7 @@ static void a_directory_on_a_live_mount_is_all_that_can_be_right(void **state)
 	scratch_mkdir(scratch_path("lustre/data"), 0755);
 	struct verdict v = look(scratch_path("lustre/data"));
 
-	assert_int_equal(v.outcome, OUTCOME_SKIPPED);
-	assert_has(v.why, "s3://bucket/data/ is not managed by this version");
+	assert_int_equal(v.outcome, OUTCOME_KEPT);
 	scratch_clear();
 }
 
@@ -74,13 +73,66 @@ static void what_lies_on_no_mount_is_said(void **state)
 	assert_has(v.why, "/no-such-mount-here/data lies on no mount: its file system is not mounted");
 }
 
+#define WANT(rest)                                                                       \
+	"{\"kind\": \"data_repository\", \"path\": \"/l/data\", \"repository\": "            \
+	"\"s3://bucket/data\", \"file_system\": \"fs-1\", \"owner\": \"head\", \"manage\": " \
+	"\"owner\"" rest "}"
+#define HAVE(rest)                                                                \
+	"{\"kind\": \"data_repository\", \"key\": \"/l/data\", \"directory\": true, " \
+	"\"file_system_path\": \"/data\"" rest "}"
+#define THERE(state, rest) HAVE(", \"association\": \"dra-1\", \"lifecycle\": \"" state "\"" rest)
+#define SAME ", \"repository\": \"s3://bucket/data\""
+
+static void an_association_is_made_changed_or_replaced(void **state)
+{
+	struct verdict v = compare(WANT(""), HAVE(""));
+
+	(void)state;
+	assert_int_equal(v.outcome, OUTCOME_CHANGE);
+	assert_int_equal(v.action, ACTION_CREATE);
+	v = compare(WANT(", \"import\": [\"NEW\"]"), THERE("AVAILABLE", SAME ", \"import\": []"));
+	assert_int_equal(v.action, ACTION_UPDATE);
+	assert_int_equal(v.marks, 0);
+	v = compare(WANT(""), THERE("AVAILABLE", ", \"repository\": \"s3://other/\""));
+	assert_int_equal(v.action, ACTION_REPLACE);
+	assert_int_equal(v.marks, MARK_DISRUPTIVE | MARK_IRREVERSIBLE);
+	assert_int_equal(compare(WANT(""), THERE("AVAILABLE", SAME)).outcome, OUTCOME_KEPT);
+}
+
+static void its_lifecycle_decides(void **state)
+{
+	(void)state;
+	assert_int_equal(compare(WANT(""), THERE("CREATING", SAME)).outcome, OUTCOME_PENDING);
+	assert_int_equal(compare(WANT(""), THERE("DELETING", SAME)).outcome, OUTCOME_PENDING);
+	assert_int_equal(compare(WANT(""), THERE("MISCONFIGURED", SAME)).outcome, OUTCOME_BLOCKED);
+	assert_int_equal(compare(WANT(", \"import\": [\"NEW\"]"), THERE("FAILED", SAME)).outcome,
+	                 OUTCOME_BLOCKED);
+	assert_int_equal(compare(WANT(", \"import\": [\"NEW\"]"), THERE("MISCONFIGURED", SAME)).outcome,
+	                 OUTCOME_CHANGE);
+	assert_int_equal(compare(WANT(""), HAVE(", \"unasked\": \"AccessDenied\"")).outcome,
+	                 OUTCOME_UNDETERMINED);
+}
+
+static void the_owner_must_be_named(void **state)
+{
+	struct resource *want = converging_want(arena, WANT(""));
+	struct err err;
+
+	(void)state;
+	want->data_repository.owner = NULL;
+	assert_int_equal(converge_check(want, &err), -ERR_INPUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_directory_on_a_live_mount_is_all_that_can_be_right),
+	    TEST(a_directory_on_a_live_mount_is_right_for_whoever_does_not_own_it),
 	    TEST(a_missing_directory_is_never_made),
 	    TEST(a_file_in_its_place_is_no_directory),
 	    TEST(what_lies_on_no_mount_is_said),
+	    TEST(an_association_is_made_changed_or_replaced),
+	    TEST(its_lifecycle_decides),
+	    TEST(the_owner_must_be_named),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "unit/provider/observing.h"
 
+#include "host/files.h"
 #include "provider/grub.h"
+
+#include <stdlib.h>
 
 /* As update-grub of Debian and Ubuntu writes it, cut down to what has a meaning. */
 #define START(preset)                                                                              \
@@ -65,11 +68,24 @@ static void what_names_no_entry_boots_the_first(void **state)
 {
 	(void)state;
 	/* The trap: the ids changed, and the kernel that was chosen silently boots no more. */
-	assert_string_equal(
-	    ask(START("gnulinux-advanced-sda1>gnulinux-6.1.0-50-cloud-amd64-advanced-sda1") MENU, NULL)
-	        .boot_default,
-	    "6.1.0-56-cloud-amd64");
-	assert_string_equal(ask(START("7") MENU, NULL).boot_default, "6.1.0-56-cloud-amd64");
+	struct grub_answer a =
+	    ask(START("gnulinux-advanced-sda1>gnulinux-6.1.0-50-cloud-amd64-advanced-sda1") MENU, NULL);
+
+	assert_string_equal(a.boot_default, "6.1.0-56-cloud-amd64");
+	assert_string_equal(a.default_entry, "gnulinux-simple-UUID");
+	assert_string_equal(a.stale,
+	                    "gnulinux-advanced-sda1>gnulinux-6.1.0-50-cloud-amd64-advanced-sda1");
+	a = ask(START("7") MENU, NULL);
+	assert_string_equal(a.boot_default, "6.1.0-56-cloud-amd64");
+	assert_string_equal(a.stale, "7");
+	/* The menu is there, the entry in it is gone. */
+	a = ask(START("gnulinux-advanced-UUID>gnulinux-6.1.0-47-cloud-amd64-advanced-UUID") MENU, NULL);
+	assert_string_equal(a.boot_default, "6.1.0-56-cloud-amd64");
+	assert_non_null(a.stale);
+	assert_null(ask(START("0") MENU, NULL).stale);
+	a = ask(START("0") MENU, ENV "next_entry=gone\n");
+	assert_string_equal(a.boot_next, "6.1.0-56-cloud-amd64");
+	assert_string_equal(a.stale, "gone");
 }
 
 static void a_saved_entry_counts_only_when_the_default_is_saved(void **state)
@@ -95,6 +111,124 @@ static void a_one_shot_entry_is_told_beside_the_default(void **state)
 	assert_string_equal(a.boot_default, "6.1.0-56-cloud-amd64");
 	assert_string_equal(a.boot_next, "6.1.0-50-cloud-amd64");
 	assert_null(ask("set default=\"0\"\n" MENU, ENV "next_entry=1>1\n").boot_next);
+}
+
+static void a_number_is_what_starts_as_one(void **state)
+{
+	(void)state;
+	/* strtoul() of GRUB stops at what is no digit and is content. */
+	assert_string_equal(ask(START("1 and more>1st") MENU, NULL).boot_default,
+	                    "6.1.0-50-cloud-amd64");
+}
+
+static void a_block_that_grub_would_not_take_says_nothing(void **state)
+{
+	(void)state;
+	assert_null(ask(START("0") MENU, "next_entry=1>1\n").boot_next);
+	assert_null(ask(START("0") MENU, "").boot_next);
+	assert_null(grub_env_value(arena, ENV "a=\n", "a"));
+	assert_string_equal(grub_env_value(arena, ENV "ab=1\na=b\\\\c\n", "a"), "b\\c");
+}
+
+/* ---- What grub-mkconfig of the distributions wrote ---- */
+
+static struct grub_answer golden(const char *name, const char *env)
+{
+	const char *top = getenv("TOP");
+	struct file_bytes bytes;
+	struct err err;
+
+	if (files_own_read(arena_printf(arena, "%s/tests/golden/grub/%s.cfg", top ? top : ".", name),
+	                   false, 1 << 20, arena, &bytes, &err)) {
+		fail_msg("%s", err.text);
+	}
+	return ask(bytes.data, env);
+}
+
+#define DEVICE "5f1e0000-0000-4000-8000-000000000001"
+#define MENU_ID "gnulinux-advanced-" DEVICE ">"
+
+static void debian_is_understood(void **state)
+{
+	struct grub_answer a = golden("debian-12", ENV);
+
+	(void)state;
+	assert_string_equal(a.boot_default, "6.1.0-56-cloud-amd64");
+	assert_string_equal(a.default_entry, "gnulinux-simple-" DEVICE);
+	assert_true(a.heeds_next);
+	assert_false(a.is_saved);
+	/* Two of each kernel, and the first one on top. */
+	assert_int_equal(a.count, 7);
+	assert_string_equal(grub_entry_of(&a, "6.1.0-9-cloud-amd64")->path,
+	                    MENU_ID "gnulinux-6.1.0-9-cloud-amd64-advanced-" DEVICE);
+	assert_true(grub_entry_of(&a, "6.1.0-56-cloud-amd64")->has_initrd);
+	assert_null(grub_entry_of(&a, "6.1.0-5-cloud-amd64"));
+	assert_null(grub_entry_of(&a, "6.1.0-56"));
+	a = golden("debian-12",
+	           ENV "next_entry=" MENU_ID "gnulinux-6.1.0-50-cloud-amd64-advanced-" DEVICE "\n");
+	assert_string_equal(a.boot_next, "6.1.0-50-cloud-amd64");
+	assert_null(a.stale);
+}
+
+static void debian_without_a_submenu_is_understood(void **state)
+{
+	struct grub_answer a = golden("debian-12-flat", ENV);
+
+	(void)state;
+	assert_string_equal(a.boot_default, "6.1.0-56-cloud-amd64");
+	assert_string_equal(a.default_entry, "gnulinux-6.1.0-56-cloud-amd64-advanced-" DEVICE);
+	assert_string_equal(grub_entry_of(&a, "6.1.0-50-cloud-amd64")->path,
+	                    "gnulinux-6.1.0-50-cloud-amd64-advanced-" DEVICE);
+}
+
+static void a_saved_default_of_debian_is_understood(void **state)
+{
+	const char *env =
+	    ENV "saved_entry=" MENU_ID "gnulinux-6.1.0-9-cloud-amd64-advanced-" DEVICE "\n####";
+	struct grub_answer a = golden("debian-12-saved", env);
+
+	(void)state;
+	assert_string_equal(a.boot_default, "6.1.0-9-cloud-amd64");
+	assert_true(a.is_saved);
+	a = golden("debian-12-saved", ENV "saved_entry=gnulinux-gone\n");
+	assert_string_equal(a.boot_default, "6.1.0-56-cloud-amd64");
+	assert_string_equal(a.stale, "gnulinux-gone");
+	assert_null(golden("debian-12-saved", NULL).stale);
+}
+
+static void an_old_title_is_corrected_as_grub_does_it(void **state)
+{
+	struct grub_answer a = golden("debian-12-old-title", ENV);
+
+	(void)state;
+	assert_string_equal(a.boot_default, "6.1.0-50-cloud-amd64");
+	assert_null(a.stale);
+}
+
+static void ubuntu_is_understood(void **state)
+{
+	struct grub_answer a = golden("ubuntu-24.04", ENV);
+
+	(void)state;
+	assert_string_equal(a.boot_default, "6.8.0-1042-aws");
+	a = golden("ubuntu-24.04-pinned", ENV);
+	assert_string_equal(a.boot_default, "6.8.0-1039-aws");
+	assert_string_equal(a.preset, grub_entry_of(&a, "6.8.0-1039-aws")->path);
+	a = golden("ubuntu-24.04-partuuid", ENV);
+	assert_string_equal(a.boot_default, "6.8.0-1039-aws");
+	assert_string_equal(grub_entry_of(&a, "6.8.0-90-generic")->image, "/vmlinuz-6.8.0-90-generic");
+}
+
+static void ubuntu_after_a_failed_boot_starts_what_failed(void **state)
+{
+	const char *entry = MENU_ID "gnulinux-6.8.0-90-generic-advanced-" DEVICE;
+	struct grub_answer a =
+	    golden("ubuntu-24.04", arena_printf(arena, ENV "initrdfail=1\nprev_entry=%s\n", entry));
+
+	(void)state;
+	assert_string_equal(a.boot_next, "6.8.0-90-generic");
+	a = golden("ubuntu-24.04", arena_printf(arena, ENV "initrdfail=1\nnext_entry=%s\n", entry));
+	assert_null(a.boot_next);
 }
 
 static void an_entry_without_linux_has_no_release(void **state)
@@ -132,6 +266,14 @@ int main(void)
 	    TEST(what_names_no_entry_boots_the_first),
 	    TEST(a_saved_entry_counts_only_when_the_default_is_saved),
 	    TEST(a_one_shot_entry_is_told_beside_the_default),
+	    TEST(a_number_is_what_starts_as_one),
+	    TEST(a_block_that_grub_would_not_take_says_nothing),
+	    TEST(debian_is_understood),
+	    TEST(debian_without_a_submenu_is_understood),
+	    TEST(a_saved_default_of_debian_is_understood),
+	    TEST(an_old_title_is_corrected_as_grub_does_it),
+	    TEST(ubuntu_is_understood),
+	    TEST(ubuntu_after_a_failed_boot_starts_what_failed),
 	    TEST(an_entry_without_linux_has_no_release),
 	    TEST(titles_may_hold_quotes_and_signs),
 	    TEST(garbage_is_survived),

@@ -21,6 +21,15 @@ static void it_is_refreshed_when_older_than_wanted(void **state)
 	assert_int_equal(compare(WANT(""), HAVE(", \"age\": 86401")).outcome, OUTCOME_CHANGE);
 }
 
+static void one_that_is_older_than_a_source_is_refreshed_however_young(void **state)
+{
+	struct verdict v = compare(WANT(""), HAVE(", \"age\": 5, \"outdated\": \"/etc/x.list\""));
+
+	(void)state;
+	assert_int_equal(v.outcome, OUTCOME_CHANGE);
+	assert_has(changes(&v, "age"), "> refreshed, since a source has changed");
+}
+
 static void an_index_that_is_not_there_is_made(void **state)
 {
 	struct verdict v = compare(WANT(""), HAVE(""));
@@ -79,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(it_is_refreshed_when_older_than_wanted),
+	    TEST(one_that_is_older_than_a_source_is_refreshed_however_young),
 	    TEST(an_index_that_is_not_there_is_made),
 	    TEST(no_index_is_younger_than_now),
 	    TEST(a_fault_anywhere_is_mended_by_the_next_run),

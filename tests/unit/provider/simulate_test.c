@@ -67,11 +67,39 @@ static void only_a_kernel_of_the_same_release_was_asked_for(void **state)
 	assert_false(simulate_is_asked("linux-image-6.8.0-1039-aws", "linux-image-6.8.0-1043-aws"));
 }
 
+static void what_cannot_be_had_is_named(void **state)
+{
+	static const char said[] = "Some packages could not be installed.\n"
+	                           " this : Depends: nothing but it is no line of the table\n"
+	                           "The following packages have unmet dependencies:\n"
+	                           " modules : Depends: utils (= 2.15) but it is not installable or\n"
+	                           "                    other but it is not installable\n"
+	                           "E: Unable to correct problems, you have held broken packages.\n";
+	static const char instead[] = "Unsatisfied dependencies:\n"
+	                              " a:arm64 : PreDepends: b (>= 2) but 1.0 is to be installed\n";
+	struct unmet unmet = {0};
+
+	(void)state;
+	assert_true(simulate_unmet(arena, arena_strdup(arena, said), &unmet));
+	assert_string_equal(unmet.name, "modules");
+	assert_string_equal(unmet.dependency, "utils (= 2.15)");
+	assert_string_equal(unmet.needed, "utils");
+	assert_true(unmet.unknown);
+	assert_null(unmet.there);
+	assert_true(simulate_unmet(arena, arena_strdup(arena, instead), &unmet));
+	assert_string_equal(unmet.name, "a:arm64");
+	assert_string_equal(unmet.needed, "b");
+	assert_string_equal(unmet.there, "1.0");
+	assert_false(unmet.unknown);
+	assert_false(simulate_unmet(arena, arena_strdup(arena, "E: no\n"), &unmet));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(what_apt_would_do_is_read),
 	    TEST(output_that_was_cut_is_not_trusted),
+	    TEST(what_cannot_be_had_is_named),
 	    TEST(a_kernel_is_known_by_its_name),
 	    TEST(only_a_kernel_of_the_same_release_was_asked_for),
 	};

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/* See doctor.h: the mounts that a node wants, and how each stands. */
+#include "engine/doctor_inner.h"
+
+#include "base/path.h"
+#include "engine/next_boot.h"
+#include "model/mount_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- What is a storage client's ---- */
+
+/* FUSE file systems of the desktop and of containers: nobody's data lies there. */
+static bool is_plumbing(const char *type)
+{
+	static const char *const types[] = {
+	    "autofs",      "fuseblk",          "fuse.lxcfs",          "fuse.snapfuse",
+	    "fuse.portal", "fuse.gvfsd-fuse",  "fuse.fuse-overlayfs", "fuse.squashfuse",
+	    "vboxsf",      "fuse.vmware-vmblock",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (strcmp(types[i], type) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_storage(const char *type, const char *target)
+{
+	return type && mount_type_is_remote(type) && !is_plumbing(type) && strcmp(target, "/") != 0;
+}
+
+/* The module that registers a type: mostly of its name; else as the clients name theirs. */
+static const char *module_of(const char *type)
+{
+	static const char *const modules[][2] = {
+	    {"nfs4", "nfs"},   {"efs", "nfs"},       {"smb3", "cifs"},  {"smbfs", "cifs"},
+	    {"gpfs", "mmfs26"}, {"glusterfs", "fuse"}, {"sshfs", "fuse"}, {"davfs", "fuse"},
+	    {"9p", "9p"},
+	};
+
+	const char *external = next_boot_module_of(type);
+
+	if (external) {
+		return external;
+	}
+	if (text_starts(type, "fuse")) {
+		return "fuse";
+	}
+	for (size_t i = 0; i < ARRAY_LEN(modules); i++) {
+		if (strcmp(modules[i][0], type) == 0) {
+			return modules[i][1];
+		}
+	}
+	return type;
+}
+
+static bool is_pseudo(const char *type)
+{
+	return mount_type_is_sourceless(type) && strcmp(type, "tmpfs") != 0 &&
+	       strcmp(type, "beegfs") != 0 && strcmp(type, "overlay") != 0;
+}
+
+/* ---- Which mounts ---- */
+
+static bool holds(const struct list *list, const char *item)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i], item) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_asked_for(const char *const *only, const char *target)
+{
+	for (size_t i = 0; only && only[i]; i++) {
+		if (strcmp(only[i], target) == 0) {
+			return true;
+		}
+	}
+	return !only || !only[0];
+}
+
+/* Is this one of those that the node wants? Then it is added. */
+static void take(struct engine *engine, struct doctor *doctor, const struct resource *fact)
+{
+	const struct mount *m = &fact->mount;
+	bool fstab = m->fstab.set && m->fstab.value, live = m->live.set && m->live.value;
+	struct doctor_mount mount = {.target = fact->key, .fact = fact};
+
+	if (fact->state == STATE_UNDETERMINED) {
+		mount.wanted_by = "";
+		mount.standing = DOCTOR_UNTOLD;
+		mount.why = fact->why;
+	} else if (fstab && !text_equal(m->fstab_type, "swap") && !is_pseudo(m->fstab_type)) {
+		mount.wanted_by = "fstab";
+		mount.type = live ? m->type : m->fstab_type;
+		mount.source = live ? m->source : m->fstab_source;
+	} else if (m->unit && is_storage(m->unit_type, fact->key)) {
+		mount.wanted_by = arena_printf(engine->arena, "unit %s", m->unit);
+		mount.type = live ? m->type : m->unit_type;
+		mount.source = live ? m->source : m->unit_source;
+	} else if (live && is_storage(m->type, fact->key)) {
+		mount.wanted_by = "mounted";
+		mount.type = m->type;
+		mount.source = m->source;
+	} else {
+		return;
+	}
+	/* Of a bind mount the type is that of what it shows. */
+	const char *type = fstab && m->fstab_type ? m->fstab_type : mount.type;
+
+	mount.storage = is_storage(mount.type, fact->key) && !text_equal(type, "none");
+	mount.module = mount.storage ? module_of(type && strcmp(type, "auto") != 0 ? type : mount.type)
+	                             : NULL;
+	doctor->list =
+	    arena_grow(engine->arena, doctor->list, doctor->count, &doctor->cap, sizeof mount);
+	doctor->list[doctor->count++] = mount;
+}
+
+/* ---- Looking ---- */
+
+/* Facts of the kind, in one go and apart from each other or not; logged as read. */
+static int look_at(struct engine *engine, enum kind_id kind, bool apart, const struct keys *keys,
+                   const struct resource *want, const struct resource **ret_facts, struct err *err)
+{
+	struct worker_query *queries = arena_array(engine->arena, keys->count, sizeof *queries);
+
+	for (size_t i = 0; engine->recorded && i < keys->count; i++) {
+		if (doctor_fact(engine, kind, keys->list[i], &ret_facts[i], err)) {
+			return -(int)err->code;
+		}
+	}
+	if (engine->recorded) {
+		return 0;
+	}
+	for (size_t i = 0; i < keys->count; i++) {
+		queries[i] = (struct worker_query){&kind_table[kind], keys->list[i], want};
+	}
+	if (apart ? worker_observe_apart(engine->worker, queries, keys->count, engine->arena, ret_facts,
+	                                 err)
+	          : worker_observe(engine->worker, queries, keys->count, engine->arena, ret_facts,
+	                           err)) {
+		return -(int)err->code;
+	}
+	for (size_t i = 0; i < keys->count; i++) {
+		strmap_put(engine->facts.log,
+		           resource_id(engine->arena, &kind_table[kind], keys->list[i]),
+		           (void *)ret_facts[i]);
+	}
+	return 0;
+}
+
+/* Splits the targets into those that lie below another one (but the root) and those that do not. */
+static void split(struct arena *arena, const struct keys *all, bool below, struct keys *ret_part)
+{
+	struct strmap *known = strmap_create(arena);
+
+	*ret_part = (struct keys){0};
+	for (size_t i = 0; i < all->count; i++) {
+		strmap_put(known, all->list[i], (void *)all->list[i]);
+	}
+	for (size_t i = 0; i < all->count; i++) {
+		const char *above = path_parent(arena, all->list[i]);
+
+		while (above && above[1] && !strmap_get(known, above)) {
+			above = path_parent(arena, above);
+		}
+		if (below == (above && above[1])) {
+			keys_add(arena, ret_part, all->list[i]);
+		}
+	}
+}
+
+static int look_at_mounts(struct engine *engine, const struct keys *targets,
+                          const char *const *only, struct doctor *doctor, struct err *err)
+{
+	const struct resource **facts = arena_array(engine->arena, targets->count, sizeof *facts);
+	struct resource *hint = NULL;
+
+	if (doctor->fstab_why) {
+		/* Somebody else's line may be left in the dark. */
+		hint = resource_create(engine->arena, &kind_table[KIND_MOUNT], "/");
+		hint->mount.manage = "live";
+	}
+	if (look_at(engine, KIND_MOUNT, false, targets, hint, facts, err)) {
+		return -(int)err->code;
+	}
+	for (size_t i = 0; i < targets->count; i++) {
+		if (is_asked_for(only, facts[i]->key)) {
+			take(engine, doctor, facts[i]);
+		}
+	}
+	return 0;
+}
+
+/* How full those from `first` on are that are live. */
+static int look_at_spaces(struct engine *engine, struct doctor *doctor, size_t first,
+                          struct err *err)
+{
+	struct keys targets = {0};
+	const struct resource **facts =
+	    arena_array(engine->arena, doctor->count - first, sizeof *facts);
+	size_t n = 0;
+
+	for (size_t i = first; i < doctor->count; i++) {
+		const struct resource *fact = doctor->list[i].fact;
+
+		if (fact->state == STATE_PRESENT && fact->mount.live.value) {
+			keys_add(engine->arena, &targets, fact->key);
+		}
+	}
+	if (look_at(engine, KIND_SPACE, true, &targets, NULL, facts, err)) {
+		return -(int)err->code;
+	}
+	for (size_t i = first; i < doctor->count && n < targets.count; i++) {
+		if (strcmp(doctor->list[i].target, targets.list[n]) == 0) {
+			doctor->list[i].space = facts[n++];
+		}
+	}
+	return 0;
+}
+
+/* ---- How it stands ---- */
+
+static bool option(const struct doctor_mount *mount, const char *name)
+{
+	const struct mount *m = &mount->fact->mount;
+
+	return holds(&m->fstab_options, name) || holds(&m->unit_options, name);
+}
+
+static void judge_live(struct engine *engine, struct doctor_mount *mount)
+{
+	const struct mount *m = &mount->fact->mount;
+	const struct resource *space = mount->space;
+	const char *wanted = m->fstab.value ? m->fstab_source : m->unit_source;
+	bool unsure;
+
+	mount->standing = DOCTOR_MOUNTED;
+	if (space && space->state == STATE_UNDETERMINED && !engine->recorded) {
+		mount->standing = DOCTOR_HUNG;
+		mount->health = DOCTOR_CRITICAL;
+		mount->why = space->why;
+	} else if (space && space->state == STATE_PRESENT && space->space.error) {
+		bool shut = strcmp(space->space.error, "Permission denied") == 0;
+
+		mount->standing = shut ? DOCTOR_MOUNTED : DOCTOR_BROKEN;
+		mount->health = shut ? DOCTOR_OK : DOCTOR_CRITICAL;
+		mount->why = arena_printf(engine->arena, shut ? "its space may not be asked for: %s"
+		                                              : "it answers with an error: %s",
+		                          space->space.error);
+	} else if (mount->storage && wanted && m->source &&
+	           !mount_source_same(wanted, m->source, m->type, &unsure)) {
+		mount->health = DOCTOR_CRITICAL;
+		mount->why = arena_printf(engine->arena, "%s says %s, and something else is mounted",
+		                          mount->wanted_by, wanted);
+	}
+}
+
+static void judge_not_live(struct engine *engine, struct doctor_mount *mount)
+{
+	const struct mount *m = &mount->fact->mount;
+
+	if (m->automount.value) {
+		mount->standing = DOCTOR_ARMED;
+		mount->why = "an automount is armed: it mounts at the first use, which doctor is not";
+		return;
+	}
+	mount->standing = DOCTOR_NOT_MOUNTED;
+	mount->health = DOCTOR_CRITICAL;
+	if (option(mount, "x-systemd.automount")) {
+		mount->why = arena_printf(engine->arena,
+		                          "%s wants an automount, and none is armed: nothing will mount it",
+		                          mount->wanted_by);
+	} else if (option(mount, "noauto")) {
+		mount->health = DOCTOR_OK;
+		mount->why = "noauto: it is mounted on request only";
+	} else if (text_equal(m->beneath, "missing")) {
+		mount->why = "the folder to mount it on is missing";
+	}
+}
+
+static void judge(struct engine *engine, struct doctor_mount *mount)
+{
+	if (mount->standing == DOCTOR_UNTOLD) {
+		mount->health = DOCTOR_UNKNOWN;
+	} else if (mount->fact->mount.live.value) {
+		judge_live(engine, mount);
+	} else {
+		judge_not_live(engine, mount);
+	}
+}
+
+static int by_target(const void *a, const void *b)
+{
+	return strcmp(((const struct doctor_mount *)a)->target,
+	              ((const struct doctor_mount *)b)->target);
+}
+
+/* fstab that cannot be read leaves what is mounted. */
+static int find_targets(struct engine *engine, struct doctor *doctor, struct keys *ret_keys,
+                        struct err *err)
+{
+	struct err fault = {0};
+
+	if (!doctor_keys(engine, KIND_MOUNT, ret_keys, &fault)) {
+		return 0;
+	}
+	doctor->fstab_why = arena_strdup(engine->arena, fault.text);
+	*ret_keys = (struct keys){0};
+	return doctor_keys(engine, KIND_SPACE, ret_keys, err);
+}
+
+int doctor_find_mounts(struct engine *engine, const char *const *only, struct doctor *doctor,
+                       struct err *err)
+{
+	struct keys all = {0}, part;
+
+	if (find_targets(engine, doctor, &all, err)) {
+		return -(int)err->code;
+	}
+	/* What lies below others comes second: by then it is known which of those are dead. */
+	for (int below = 0; below < 2; below++) {
+		size_t first = doctor->count;
+
+		split(engine->arena, &all, below != 0, &part);
+		if (look_at_mounts(engine, &part, only, doctor, err) ||
+		    look_at_spaces(engine, doctor, first, err)) {
+			return -(int)err->code;
+		}
+	}
+	if (doctor->count) {
+		qsort(doctor->list, doctor->count, sizeof *doctor->list, by_target);
+	}
+	for (size_t i = 0; i < doctor->count; i++) {
+		judge(engine, &doctor->list[i]);
+		doctor->mounts = doctor_worse(doctor->mounts, doctor->list[i].health);
+	}
+	return 0;
+}

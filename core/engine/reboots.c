@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/* See reboots.h. */
+#include "engine/reboots.h"
+
+#include "base/path.h"
+#include "host/self.h"
+#include "provider/reboot_ledger.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+
+static int write_ledger(const char *path, struct arena *arena, const struct reboot_ledger *ledger,
+                        struct err *err)
+{
+	const char *text = reboot_ledger_text(arena, ledger);
+
+	return self_state_write(path, text, strlen(text), err);
+}
+
+int reboots_begin(const char *state_dir, struct arena *arena, struct err *err)
+{
+	const struct reboot_ledger empty = {0};
+
+	return write_ledger(path_join(arena, state_dir, REBOOT_LEDGER_NAME), arena, &empty, err);
+}
+
+static bool are_wanted(const struct engine *engine)
+{
+	const char *when = value_text(value_get(&engine->desired.state, "reboot"), "when");
+
+	return when && strcmp(when, "never") != 0;
+}
+
+/* Does the history show that a reboot was ever planned here? What cannot be told counts as yes. */
+static bool are_known(struct engine *engine)
+{
+	struct err ignored = {0};
+	struct value since;
+
+	return !engine->store || store_since(engine->store, engine->arena, &since, &ignored) ||
+	       value_get(&since, "reboot");
+}
+
+static const char *boot_default(struct engine *engine)
+{
+	struct worker_query query = {.kind = &kind_table[KIND_KERNEL], .key = ""};
+	const struct resource *kernel;
+	struct err ignored = {0};
+
+	return !worker_observe_fresh(engine->worker, &query, engine->arena, &kernel, &ignored) &&
+	               kernel->state == STATE_PRESENT
+	           ? kernel->kernel.boot_default
+	           : NULL;
+}
+
+static bool note_results(struct engine *engine, struct reboot_ledger *ledger)
+{
+	struct utsname names;
+
+	if (uname(&names)) {
+		return false;
+	}
+	const char *running = arena_strdup(engine->arena, names.release);
+	bool noted = reboot_ledger_settle(ledger, engine->boot_id, running, NULL);
+	const struct reboot_entry *open = reboot_ledger_open(ledger);
+
+	if (open && open->trial && text_equal(open->result, REBOOT_ARRIVED)) {
+		noted |= reboot_ledger_settle(ledger, engine->boot_id, running, boot_default(engine));
+	}
+	return noted;
+}
+
+void reboots_settle(struct engine *engine)
+{
+	const char *path = path_join(engine->arena, engine->options->state_dir, REBOOT_LEDGER_NAME);
+	struct reboot_ledger ledger;
+	const char *text;
+	struct err err = {0};
+
+	if (self_state_read(path, engine->arena, &text, &err)) {
+		engine_note(engine, "the ledger of reboots: %s", err.text);
+		return;
+	}
+	if (!text) {
+		if (are_wanted(engine) && !are_known(engine) &&
+		    reboots_begin(engine->options->state_dir, engine->arena, &err)) {
+			engine_note(engine, "the ledger of reboots cannot be begun: %s", err.text);
+		}
+		return;
+	}
+	if (reboot_ledger_parse(text, strlen(text), engine->arena, &ledger, &err)) {
+		engine_note(engine, "%s: %s; nothing is rebooted", path, err.text);
+		return;
+	}
+	if (note_results(engine, &ledger) && write_ledger(path, engine->arena, &ledger, &err)) {
+		engine_note(engine, "the ledger of reboots: %s", err.text);
+	}
+}
+
+static const char *next_of(const struct kernel *kernel)
+{
+	return kernel->boot_next && *kernel->boot_next && strcmp(kernel->boot_next, "none") != 0
+	           ? kernel->boot_next
+	           : kernel->boot_default;
+}
+
+int reboots_hold_back(struct facts *facts, const struct step *steps, struct step *step,
+                      struct err *err)
+{
+	const struct resource *kernel;
+
+	if (step->outcome != OUTCOME_CHANGE || step->want->kind->id != KIND_REBOOT) {
+		return 0;
+	}
+	for (size_t i = 0; i < step->need_count; i++) {
+		const struct resource *want = steps[step->needs[i]].want;
+
+		if (want->kind->id == KIND_KERNEL &&
+		    text_equal(next_of(&want->kernel), step->want->reboot.into)) {
+			return 0;
+		}
+	}
+	if (facts_look(facts, &kind_table[KIND_KERNEL], "", &kernel, err)) {
+		return -(int)err->code;
+	}
+	const char *boots = kernel->state == STATE_PRESENT ? next_of(&kernel->kernel) : NULL;
+
+	if (!text_equal(boots, step->want->reboot.into)) {
+		step->outcome = OUTCOME_BLOCKED;
+		step->why = boots ? arena_printf(facts->arena, "%s would boot, not %s", boots,
+		                                 step->want->reboot.into)
+		                  : "what will boot next cannot be told";
+	}
+	return 0;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/* See boot_files.h. Names of images and ram disks: installkernel(8), mkinitramfs(8), dracut(8). */
+#include "provider/boot_files.h"
+
+#include "base/path.h"
+#include "base/str.h"
+#include "provider/grub.h"
+#include "provider/lines.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RELEASE_MOST = 128 };
+
+/* ---- Order ---- */
+
+/* "6.9.0-rc1" as "6.9.0~rc1-0": what stands behind the last dash is no revision of its own. */
+static void as_version(const char *release, char text[RELEASE_MOST])
+{
+	snprintf(text, RELEASE_MOST - 2, "%s", release);
+	for (char *at = text; *at; at++) {
+		if ((*at == '-' || *at == '.' || *at == '_') && strncmp(at + 1, "rc", 2) == 0 &&
+		    isdigit((unsigned char)at[3])) {
+			*at = '~';
+		}
+	}
+	memcpy(text + strlen(text), "-0", sizeof "-0");
+}
+
+int boot_files_compare(const char *a, const char *b)
+{
+	char x[RELEASE_MOST], y[RELEASE_MOST];
+
+	as_version(a, x);
+	as_version(b, y);
+	return packages_compare(x, y);
+}
+
+static int by_release(const void *a, const void *b)
+{
+	return boot_files_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* ---- Which there are ---- */
+
+/* Names in a folder; one that is not there, or not for us to see, has none. */
+static int names_in(struct host *host, const char *folder, struct arena *arena,
+                    struct file_names *ret_names, struct err *err)
+{
+	struct err fault = {0};
+
+	*ret_names = (struct file_names){0};
+	if (!host->ops->list(host, folder, arena, ret_names, &fault)) {
+		return 0;
+	}
+	*ret_names = (struct file_names){0};
+	return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES || fault.os == ELOOP
+	           ? 0
+	           : err_copy(err, &fault);
+}
+
+/* Beside images there are their backups, what dpkg is just unpacking, and signatures. */
+static bool is_image(const char *name)
+{
+	return grub_release_of(name) && !strstr(name, "-rescue-") && !text_ends(name, ".old") &&
+	       !strstr(name, ".dpkg-") && !text_ends(name, ".hmac") && !text_ends(name, ".sig");
+}
+
+static int find_images(struct host *host, struct arena *arena, struct list *list, size_t *cap,
+                       struct err *err)
+{
+	struct file_names names;
+
+	if (names_in(host, "/boot", arena, &names, err)) {
+		return -(int)err->code;
+	}
+	for (size_t i = 0; i < names.count; i++) {
+		if (is_image(names.list[i]) && !lines_has(list, grub_release_of(names.list[i]))) {
+			lines_add(arena, list, cap, grub_release_of(names.list[i]));
+		}
+	}
+	return 0;
+}
+
+static int has_index(struct host *host, const char *release, struct arena *arena, bool *ret_has,
+                     struct err *err)
+{
+	struct file_look look;
+
+	if (host->ops->look(host, arena_printf(arena, "/lib/modules/%s/modules.dep", release), &look,
+	                    err)) {
+		return -(int)err->code;
+	}
+	*ret_has = look.type == FILE_REGULAR;
+	return 0;
+}
+
+static int find_trees(struct host *host, struct arena *arena, struct list *list, size_t *cap,
+                      struct err *err)
+{
+	struct file_names names;
+	bool indexed = false;
+
+	if (names_in(host, "/lib/modules", arena, &names, err)) {
+		return -(int)err->code;
+	}
+	for (size_t i = 0; i < names.count; i++) {
+		if (has_index(host, names.list[i], arena, &indexed, err)) {
+			return -(int)err->code;
+		}
+		if (indexed) {
+			lines_add(arena, list, cap, names.list[i]);
+		}
+	}
+	return 0;
+}
+
+int boot_files_releases(struct host *host, struct arena *arena, struct list *ret_list,
+                        struct err *err)
+{
+	struct list list = {.set = true};
+	size_t cap = 0;
+
+	if (find_images(host, arena, &list, &cap, err) ||
+	    (!list.count && find_trees(host, arena, &list, &cap, err))) {
+		return -(int)err->code;
+	}
+	if (list.count) {
+		qsort((void *)list.items, list.count, sizeof *list.items, by_release);
+	}
+	*ret_list = list;
+	return 0;
+}
+
+/* ---- Of one release ---- */
+
+/* The first of these that is there, with how many bytes it has; a link counts as what it is called,
+ * since nobody but the boot loader follows it. */
+static int find_first(struct host *host, const char *const *paths, size_t n, const char **ret_path,
+                      uint64_t *ret_size, struct err *err)
+{
+	struct file_look look;
+
+	*ret_path = NULL;
+	*ret_size = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (host->ops->look(host, paths[i], &look, err)) {
+			return -(int)err->code;
+		}
+		if (look.type == FILE_REGULAR || look.type == FILE_LINK) {
+			*ret_path = paths[i];
+			*ret_size = look.size;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static int find_image(struct host *host, const char *release, struct arena *arena,
+                      const char **ret_path, uint64_t *ret_size, struct err *err)
+{
+	const char *const paths[] = {
+	    arena_printf(arena, "/boot/vmlinuz-%s", release),
+	    arena_printf(arena, "/boot/vmlinux-%s", release),
+	};
+
+	return find_first(host, paths, ARRAY_LEN(paths), ret_path, ret_size, err);
+}
+
+static int find_initrd(struct host *host, const char *release, struct arena *arena,
+                       const char **ret_path, uint64_t *ret_size, struct err *err)
+{
+	const char *const paths[] = {
+	    arena_printf(arena, "/boot/initrd.img-%s", release),
+	    arena_printf(arena, "/boot/initramfs-%s.img", release),
+	    arena_printf(arena, "/boot/initrd-%s", release),
+	    arena_printf(arena, "/boot/initrd-%s.img", release),
+	};
+
+	return find_first(host, paths, ARRAY_LEN(paths), ret_path, ret_size, err);
+}
+
+/* Does the kernel that runs show that this node needs no ram disk? */
+static int does_without(struct host *host, const char *running, struct arena *arena, bool *ret_does,
+                        struct err *err)
+{
+	const char *image, *initrd;
+	uint64_t size;
+
+	if (find_image(host, running, arena, &image, &size, err) ||
+	    find_initrd(host, running, arena, &initrd, &size, err)) {
+		return -(int)err->code;
+	}
+	*ret_does = image && !initrd;
+	return 0;
+}
+
+int boot_files_find(struct host *host, const char *release, const char *running,
+                    struct arena *arena, struct boot_files *ret_files, struct err *err)
+{
+	struct boot_files files = {0};
+	uint64_t image_size, initrd_size;
+	const char *initrd;
+	bool without = false, indexed = false;
+
+	if (find_image(host, release, arena, &files.image, &image_size, err) ||
+	    find_initrd(host, release, arena, &initrd, &initrd_size, err) ||
+	    has_index(host, release, arena, &indexed, err) ||
+	    (!initrd && does_without(host, running, arena, &without, err))) {
+		return -(int)err->code;
+	}
+	files.initrd = initrd_size ? initrd : NULL;
+	if (!files.image) {
+		files.fault = "its image is not in /boot";
+	} else if (!image_size) {
+		files.fault = arena_printf(arena, "%s is empty", files.image);
+	} else if (initrd && !initrd_size) {
+		files.fault = arena_printf(arena, "%s is empty", initrd);
+	} else if (!initrd && !without) {
+		files.fault = arena_printf(arena, "there is no /boot/initrd.img-%s", release);
+	} else if (!indexed) {
+		files.fault = arena_printf(arena, "there is no /lib/modules/%s/modules.dep", release);
+	}
+	*ret_files = files;
+	return 0;
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* make.log of a DKMS build: for which kernel it was, and the lines of it that say why it failed.
+ * Pure. */
+#ifndef PROVIDER_DKMS_LOG_H
+#define PROVIDER_DKMS_LOG_H
+
+#include "base/mem.h"
+
+#include <stdbool.h>
+
+/* The first line is "DKMS make.log for MODULE-VERSION for kernel RELEASE (ARCH)". */
+bool dkms_log_is_for(const char *log, const char *release);
+
+/* The first complaints of compiler, linker and make, at most three, joined with "; "; the last line
+ * when there is none. For people: one line, printable. */
+const char *dkms_log_lines(struct arena *arena, const char *log);
+
+#endif

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+/* See reboot_go.h. */
+#include "provider/reboot_go.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "provider/converge.h"
+#include "provider/lines.h"
+#include "provider/reboot_fleet.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+enum { LEDGER_MOST = 1 << 20, COMMAND_MS = 30000 };
+
+static const char ledger_path[] = REBOOT_LEDGER_DIR "/" REBOOT_LEDGER_NAME;
+/* Beside it only where this program has run before. */
+static const char history_path[] = REBOOT_LEDGER_DIR "/history.db";
+
+/* What Slurm shows to people begins with our name, as is usual there, so that others know whose it
+ * is. */
+static const char leader[] = "reconcile:";
+
+static int read_boot_id(struct host *host, struct arena *arena, const char **ret_id,
+                        struct err *err)
+{
+	char *text;
+
+	if (lines_read(host, "/proc/sys/kernel/random/boot_id", arena, &text, err)) {
+		return -(int)err->code;
+	}
+	*ret_id = text ? lines_next(&text) : NULL;
+	return *ret_id && **ret_id ? 0 : err_set(err, ERR_HOST, 0, "this boot has no boot id");
+}
+
+/* What will boot, as the boot loader has it: once, or from now on. Unset: it cannot be told. */
+static int read_kernel(struct host *host, struct arena *arena, const struct kernel **ret_kernel,
+                       const char **ret_why, struct err *err)
+{
+	struct resource *have;
+
+	if (converge_observe(host, &kind_table[KIND_KERNEL], "", NULL, arena, &have, err)) {
+		return -(int)err->code;
+	}
+	*ret_kernel = have->state == STATE_PRESENT ? &have->kernel : NULL;
+	*ret_why = have->why;
+	return 0;
+}
+
+static bool is_tried(const struct reboot_ledger *ledger)
+{
+	const struct reboot_entry *open = reboot_ledger_open(ledger);
+
+	return open && open->trial && text_equal(open->result, REBOOT_ARRIVED);
+}
+
+static int missing(struct host *host, const char **ret_obstacle, struct err *err)
+{
+	struct file_look look;
+
+	if (host->ops->look(host, history_path, &look, err)) {
+		return -(int)err->code;
+	}
+	if (look.type != FILE_NONE) {
+		*ret_obstacle = "the ledger of reboots is missing, though this node has run before; "
+		                "`reconcile allow reboots` begins a new one";
+	}
+	return 0;
+}
+
+/* Trials are decided by what boots from now on: asked for only while there is one. */
+static int settle(struct host *host, struct arena *arena, struct reboot_ledger *ledger,
+                  struct err *err)
+{
+	const struct kernel *kernel = NULL;
+	const char *boot_id, *why = NULL;
+	struct utsname names;
+
+	if (read_boot_id(host, arena, &boot_id, err)) {
+		return -(int)err->code;
+	}
+	if (uname(&names)) {
+		return err_set(err, ERR_HOST, errno, "uname");
+	}
+	const char *running = arena_strdup(arena, names.release);
+
+	reboot_ledger_settle(ledger, boot_id, running, NULL);
+	if (is_tried(ledger)) {
+		if (read_kernel(host, arena, &kernel, &why, err)) {
+			return -(int)err->code;
+		}
+		reboot_ledger_settle(ledger, boot_id, running, kernel ? kernel->boot_default : NULL);
+	}
+	return 0;
+}
+
+int reboot_go_read(struct host *host, struct arena *arena, struct reboot_ledger *ret_ledger,
+                   const char **ret_obstacle, struct err *err)
+{
+	struct file_bytes bytes;
+	struct err fault = {0};
+
+	*ret_ledger = (struct reboot_ledger){0};
+	*ret_obstacle = NULL;
+	if (host->ops->read(host, ledger_path, LEDGER_MOST, arena, &bytes, &fault)) {
+		if (fault.os == ENOENT || fault.os == ENOTDIR) {
+			return missing(host, ret_obstacle, err);
+		}
+		*ret_obstacle = arena_strdup(arena, fault.text);
+		return 0;
+	}
+	if (reboot_ledger_parse(bytes.data, bytes.length, arena, ret_ledger, &fault)) {
+		*ret_obstacle = arena_printf(arena, "%s (%s); `reconcile allow reboots` begins a new one",
+		                             fault.text, ledger_path);
+		return 0;
+	}
+	return settle(host, arena, ret_ledger, err);
+}
+
+static int write_ledger(struct host *host, struct arena *arena, const struct reboot_ledger *ledger,
+                        struct err *err)
+{
+	const char *text = reboot_ledger_text(arena, ledger);
+	const struct file_write file = {.data = text, .length = strlen(text), .mode = 0600};
+	struct file_look look;
+
+	if (host->ops->look(host, REBOOT_LEDGER_DIR, &look, err) ||
+	    (look.type == FILE_NONE && host->ops->make_directory(host, REBOOT_LEDGER_DIR, 0755, err))) {
+		return -(int)err->code;
+	}
+	return host->ops->write(host, ledger_path, &file, err);
+}
+
+/* Runs it to its end; what it said goes to *ret_said. Negative: it did not do well. */
+static int run(struct host *host, const char *const *argv, struct arena *arena,
+               const char **ret_said, struct err *err)
+{
+	const struct child_command command = {.argv = argv, .timeout_ms = COMMAND_MS};
+	struct child_result result;
+
+	if (host->ops->run(host, &command, &result, err)) {
+		return -(int)err->code;
+	}
+	bool well = !result.timed_out && !result.signalled && result.status == 0;
+	const char *said = str_text(result.err.length ? &result.err : &result.out);
+
+	*ret_said = *said ? arena_strdup(arena, said) : NULL;
+	if (!well) {
+		err_set(err, ERR_HOST, 0, "%s %s", argv[0],
+		        result.timed_out ? "did not answer" : "failed, see what it said");
+	}
+	child_result_free(&result);
+	return well ? 0 : -(int)err->code;
+}
+
+/* Why Slurm is not to be asked: the node is kept from work by somebody else, whose word a reboot by
+ * Slurm would take away when the node is back. */
+static int drained_by_others(struct host *host, const char *scontrol, const char *node,
+                             struct arena *arena, const char **ret_why, struct err *err)
+{
+	const char *const argv[] = {scontrol, "show", "node", "-o", node, NULL};
+	const char *said = NULL, *reason;
+
+	if (run(host, argv, arena, &said, err)) {
+		return err_wrap(err, "whether %s may be drained cannot be told", node);
+	}
+	reason = said ? strstr(said, " Reason=") : NULL;
+	reason = reason ? reason + strlen(" Reason=") : NULL;
+	if (reason && !text_starts(reason, leader)) {
+		*ret_why = arena_printf(arena, "Slurm keeps %s from work for another reason: %.*s", node,
+		                        (int)strcspn(reason, "\n"), reason);
+	}
+	return 0;
+}
+
+static const char *node_name(struct arena *arena)
+{
+	struct utsname names;
+
+	return uname(&names) ? NULL
+	                     : arena_strndup(arena, names.nodename, strcspn(names.nodename, "."));
+}
+
+/* DRAIN is what keeps the node from work, before and after: a node that is merely DOWN is taken
+ * back when it registers, where ReturnToService is 2. Without ASAP, which would end the drain. */
+static int by_slurm(struct host *host, const char *into, struct arena *arena,
+                    struct applied *applied, struct err *err)
+{
+	const char *scontrol, *node = node_name(arena), *said = NULL;
+
+	if (reboot_fleet_scontrol(host, arena, &scontrol, err)) {
+		return -(int)err->code;
+	}
+	if (!scontrol || !node) {
+		return err_set(err, ERR_HOST, 0, "there is no scontrol, or this node has no name");
+	}
+	const char *name = arena_printf(arena, "NodeName=%s", node);
+	const char *reason = arena_printf(arena, "%s reboot into %s", leader, into);
+	const char *const drain[] = {
+	    scontrol, "update", name, "State=DRAIN", arena_printf(arena, "Reason=%s", reason), NULL};
+	const char *const reboot[] = {
+	    scontrol, "reboot", "nextstate=DOWN", arena_printf(arena, "reason=%s", reason), node, NULL};
+
+	const char *const resume[] = {scontrol, "update", name, "State=RESUME", NULL};
+	struct err ignored = {0};
+
+	if (run(host, drain, arena, &applied->detail, err)) {
+		return -(int)err->code;
+	}
+	if (run(host, reboot, arena, &applied->detail, err)) {
+		/* Drained for nothing. If this fails too, the reason in Slurm says whose drain it is. */
+		if (run(host, resume, arena, &said, &ignored)) {
+			applied->detail = said;
+		}
+		return -(int)err->code;
+	}
+	return 0;
+}
+
+static int by_systemd(struct host *host, struct arena *arena, struct applied *applied,
+                      struct err *err)
+{
+	static const char *const argv[] = {"systemctl", "reboot", NULL};
+
+	return run(host, argv, arena, &applied->detail, err);
+}
+
+static int refuse(struct applied *applied, const char *why)
+{
+	*applied = (struct applied){.outcome = OUTCOME_BLOCKED, .why = why};
+	return 0;
+}
+
+/* Why it is not to be done after all, now that it is about to happen. */
+static int last_look(struct host *host, const struct reboot *want, struct arena *arena,
+                     const char **ret_why, struct err *err)
+{
+	const char *scontrol, *node = node_name(arena), *why = NULL;
+	const struct kernel *kernel = NULL;
+
+	if (read_kernel(host, arena, &kernel, &why, err)) {
+		return -(int)err->code;
+	}
+	const char *boots = !kernel                                   ? NULL
+	                    : kernel->boot_next && *kernel->boot_next ? kernel->boot_next
+	                                                              : kernel->boot_default;
+
+	if (!boots) {
+		*ret_why = arena_printf(arena, "what will boot next cannot be told%s%s", why ? ": " : "",
+		                        why ? why : "");
+		return 0;
+	}
+	if (strcmp(boots, want->into) != 0) {
+		*ret_why = arena_printf(arena, "%s would boot, not %s", boots, want->into);
+		return 0;
+	}
+	if (!text_equal(want->when, "slurm")) {
+		return 0;
+	}
+	if (reboot_fleet_scontrol(host, arena, &scontrol, err)) {
+		return -(int)err->code;
+	}
+	return scontrol && node ? drained_by_others(host, scontrol, node, arena, ret_why, err) : 0;
+}
+
+/* Says in the ledger what became of asking. */
+static int note(struct host *host, struct arena *arena, struct reboot_ledger *ledger, bool asked,
+                struct err *err)
+{
+	struct reboot_entry *entry = &ledger->list[ledger->count - 1];
+
+	entry->asked = asked;
+	entry->result = asked ? NULL : REBOOT_FAILED;
+	return write_ledger(host, arena, ledger, err);
+}
+
+int reboot_go(struct host *host, const struct change *change, struct arena *arena,
+              struct applied *ret_applied, struct err *err)
+{
+	const struct reboot *want = &change->want->reboot;
+	struct reboot_ledger ledger;
+	struct reboot_entry entry = {
+	    .from = change->have->reboot.into,
+	    .into = want->into,
+	    .how = want->when,
+	    .at = clock_now(),
+	    .uptime = clock_ms() / 1000,
+	    .trial = want->trial.value,
+	};
+	const char *why = NULL;
+	struct err fault = {0}, ignored = {0};
+
+	if (reboot_go_read(host, arena, &ledger, &why, err) ||
+	    (!why && last_look(host, want, arena, &why, err))) {
+		return -(int)err->code;
+	}
+	if (why) {
+		return refuse(ret_applied, why);
+	}
+	if (read_boot_id(host, arena, &entry.boot_id, err)) {
+		return -(int)err->code;
+	}
+	reboot_ledger_add(&ledger, &entry);
+	if (write_ledger(host, arena, &ledger, err)) {
+		return err_wrap(err, "nothing is rebooted without its place in the ledger");
+	}
+	int r = text_equal(want->when, "slurm") ? by_slurm(host, want->into, arena, ret_applied, &fault)
+	                                        : by_systemd(host, arena, ret_applied, &fault);
+
+	/* What cannot be noted now is told by the next boot id, or by its absence. */
+	if (note(host, arena, &ledger, !r, &ignored)) {
+		ret_applied->detail = arena_strdup(arena, ignored.text);
+	}
+	if (r) {
+		return err_copy(err, &fault);
+	}
+	ret_applied->outcome = OUTCOME_PENDING;
+	ret_applied->why =
+	    arena_printf(arena, "the node is going down, to come up with %s", want->into);
+	return 0;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "node.h"
+
+#include "engine/reboots.h"
+#include "provider/reboot_ledger.h"
+
+#include <sys/utsname.h>
+
+static const char *ledger(void)
+{
+	return node_path("state/" REBOOT_LEDGER_NAME);
+}
+
+static void load(const char *sections)
+{
+	node_wants(sections);
+	assert_int_equal(node_load(), 0);
+	history_open(node.engine, STORE_WRITE);
+}
+
+static void write_entry(const char *boot_id, const char *into)
+{
+	struct reboot_entry entry = {.boot_id = boot_id,
+	                             .from = "old",
+	                             .into = into,
+	                             .how = "now",
+	                             .at = clock_now(),
+	                             .asked = true};
+	struct reboot_ledger l = {.list = {entry}, .count = 1};
+
+	mkdir(node_path("state"), 0700);
+	scratch_write(ledger(), reboot_ledger_text(node.arena, &l), 0600);
+}
+
+static const char *result(void)
+{
+	const char *text = scratch_read(ledger());
+	struct reboot_ledger l;
+	struct err err;
+
+	assert_int_equal(reboot_ledger_parse(text, strlen(text), node.arena, &l, &err), 0);
+	return l.list[0].result;
+}
+
+static void a_ledger_is_begun_where_reboots_are_wanted_for_the_first_time(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	load("reboot: {when: never}\n");
+	reboots_settle(node.engine);
+	assert_int_not_equal(access(ledger(), F_OK), 0);
+	load("reboot: {when: now}\n");
+	reboots_settle(node.engine);
+	assert_int_equal(access(ledger(), F_OK), 0);
+}
+
+static void without_a_history_none_is_begun(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	node_wants("reboot: {when: now}\n");
+	assert_int_equal(node_load(), 0);
+	reboots_settle(node.engine); /* who knows whether it was there before */
+	assert_int_not_equal(access(ledger(), F_OK), 0);
+}
+
+static void what_came_of_a_reboot_is_noted_once(void **state)
+{
+	struct utsname names;
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	uname(&names);
+	load("reboot: {when: now}\n");
+	write_entry(node.engine->boot_id, names.release);
+	uint64_t stamp = scratch_stamp(ledger());
+
+	reboots_settle(node.engine);
+	assert_null(result());
+	assert_true(scratch_stamp(ledger()) == stamp);
+	write_entry("another", names.release);
+	reboots_settle(node.engine);
+	assert_string_equal(result(), REBOOT_ARRIVED);
+	write_entry("another", "elsewhere");
+	reboots_settle(node.engine);
+	assert_string_equal(result(), REBOOT_CAME_BACK);
+	stamp = scratch_stamp(ledger());
+	reboots_settle(node.engine);
+	assert_true(scratch_stamp(ledger()) == stamp);
+}
+
+static void a_damaged_ledger_is_left_and_named(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	load("reboot: {when: now}\n");
+	assert_int_equal(mkdir(node_path("state"), 0700), 0);
+	scratch_write(ledger(), "{\"reconcile", 0600);
+	reboots_settle(node.engine);
+	assert_true(node_noted("damaged"));
+	assert_string_equal(scratch_read(ledger()), "{\"reconcile");
+}
+
+static enum outcome planned(const char *running, const char *boots, const char *wanted)
+{
+	struct strmap *recorded = strmap_create(node.arena);
+	struct resource *kernel = resource_create(node.arena, &kind_table[KIND_KERNEL], "");
+	struct resource *want = resource_create(node.arena, &kind_table[KIND_KERNEL], "");
+	struct resource *reboot = resource_create(node.arena, &kind_table[KIND_REBOOT], "");
+	size_t needs[] = {0};
+	struct step steps[2] = {
+	    {.id = "kernel", .want = want, .have = kernel, .outcome = OUTCOME_CHANGE},
+	    {.id = "reboot",
+	     .want = reboot,
+	     .outcome = OUTCOME_CHANGE,
+	     .needs = needs,
+	     .need_count = wanted ? 1 : 0},
+	};
+	struct facts facts;
+
+	kernel->kernel.running = running;
+	kernel->kernel.boot_default = boots;
+	want->kernel.boot_default = wanted;
+	reboot->reboot.into = "new";
+	strmap_put(recorded, "kernel", kernel);
+	facts_init_recorded(&facts, node.arena, recorded, NULL);
+	assert_int_equal(reboots_hold_back(&facts, steps, &steps[1], &node.err), 0);
+	return steps[1].outcome;
+}
+
+static void a_reboot_is_planned_only_into_what_will_boot(void **state)
+{
+	(void)state;
+	assert_int_equal(planned("old", "old", "new"), OUTCOME_CHANGE);
+	assert_int_equal(planned("old", "new", NULL), OUTCOME_CHANGE);
+	assert_int_equal(planned("old", "old", NULL), OUTCOME_BLOCKED);
+	assert_int_equal(planned("old", "old", "other"), OUTCOME_BLOCKED);
+	assert_int_equal(planned("old", NULL, NULL), OUTCOME_BLOCKED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+	        a_ledger_is_begun_where_reboots_are_wanted_for_the_first_time, node_setup,
+	        node_teardown),
+	    cmocka_unit_test_setup_teardown(without_a_history_none_is_begun, node_setup, node_teardown),
+	    cmocka_unit_test_setup_teardown(what_came_of_a_reboot_is_noted_once, node_setup,
+	                                    node_teardown),
+	    cmocka_unit_test_setup_teardown(a_reboot_is_planned_only_into_what_will_boot, node_setup,
+	                                    node_teardown),
+	    cmocka_unit_test_setup_teardown(a_damaged_ledger_is_left_and_named, node_setup,
+	                                    node_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
