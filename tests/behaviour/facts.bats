@@ -138,6 +138,10 @@ as_expected()
 	as_expected beegfs
 }
 
+@test "eks: the recorded nodes have the expected plans" {
+	as_expected eks
+}
+
 # moved FILTER: of the plan for the node whose kernel moved
 moved()
 {

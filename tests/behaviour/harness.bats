@@ -466,8 +466,8 @@ state_of()
 	in_ns "modinfo -k $MODTREE_RELEASE -F name nfsv4"
 	in_ns rm "/lib/modules/$MODTREE_RELEASE/modules.dep.bin"
 	in_ns "cd /lib/modules/$MODTREE_RELEASE; mkdir updates; echo x >updates/lustre.ko"
-	run_within 30 in_ns ls /lib/modules
-	assert_output "$MODTREE_RELEASE"
+	run_within 30 in_ns ls -v /lib/modules
+	assert_output "$MODTREE_OTHER"$'\n'"$MODTREE_RELEASE"
 	[[ -s $MODTREE/lib/modules/$MODTREE_RELEASE/modules.dep.bin ]]
 	[[ ! -e $MODTREE/lib/modules/$MODTREE_RELEASE/updates && ! -e /lib/modules/$MODTREE_RELEASE ]]
 }

@@ -216,6 +216,28 @@ END
 	settled
 }
 
+@test "a dependency that nobody publishes is named before anything is installed" {
+	make_deb middle 1.0 --depends "bottom (>= 2.0)"
+	make_deb top 1.0 --depends middle
+	make_deb side 1.0 --depends "part (= 2.0)"
+	make_deb part 1.0
+	offer
+	wanted <<<'packages: {top: {}, side: {}}'
+	at_node plan
+	assert_status 4
+	assert_output -p "top brings middle, which needs bottom (>= 2.0), which is not published"
+	assert_output -p "side needs part (= 2.0), but 1.0 is what there would be"
+	at_node apply --yes
+	assert_status 4
+	[[ -z $(dpkg_state middle)$(dpkg_state part) ]]
+	make_deb bottom 2.0
+	make_deb part 2.0
+	offer
+	at_node apply --yes
+	assert_status 0
+	settled
+}
+
 @test "what would take another package away is blocked, and a removal takes only what is named" {
 	make_deb part 1.0
 	make_deb whole 1.0 --depends part

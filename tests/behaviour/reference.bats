@@ -47,3 +47,31 @@ write_example()
 	assert_output -p '"linux-image-aws"'
 	refute_output -p '"lustre-client-utils"'
 }
+
+@test "every tree of docs/from-your-script.md validates as it stands" {
+	local n=0 tree
+
+	awk -v top="$SCRATCH" '
+		/^```yaml/ { n++; next }
+		/^```/ { n += 0; inside = 0; next }
+		/^# state\// && n { file = sprintf("%s/tree%d/%s", top, n, $2); folder = file
+			sub(/\/[^\/]*$/, "", folder); system("mkdir -p \"" folder "\""); inside = 1 }
+		inside { print >file }' "$TOP/docs/from-your-script.md"
+	for tree in "$SCRATCH"/tree*; do
+		run_reconcile validate -C "$tree"
+		assert_status 0
+		n=$((n + 1))
+	done
+	((n == 5)) || fail "expected 5 trees, found $n"
+}
+
+@test "every command that the guides name is one" {
+	local name commands
+
+	commands=$("$RECONCILE" --help | awk '/^Commands:/ {on = 1; next} /^$/ {on = 0} on {print $1}')
+	for name in $(grep -ohE '`(sudo )?reconcile [a-z]+|^ +(sudo )?reconcile [a-z]+' \
+		"$TOP"/docs/field-guide.md "$TOP"/docs/from-your-script.md "$TOP/README.md" |
+		awk '{print $NF}' | sort -u); do
+		grep -qx "$name" <<<"$commands" || fail "reconcile $name: there is no such command"
+	done
+}

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# A real module tree: /lib/modules/RELEASE of the newest Debian cloud kernel, with its indexes, for
-# tests that must see what libkmod sees on a node. Nothing is installed, no module is ever loaded.
-# Needs common.bash.
+# Real module trees: /lib/modules/RELEASE of the newest and of the oldest Debian cloud kernel that the
+# archive has, with their indexes, for tests that must see what libkmod sees on a node. Nothing is
+# installed, no module is ever loaded. Needs common.bash.
 #
-#	modtree		sets MODTREE_RELEASE, and MODTREE: a folder with lib/modules/RELEASE and boot/config-RELEASE
-#	modtree_bind	shows it at /lib/modules in the test's namespace, where the test may change it
+#	modtree		sets MODTREE_RELEASE, MODTREE_OTHER (the older one), and MODTREE: a folder with
+#			lib/modules/RELEASE, boot/config-RELEASE and, of the newest, symvers
+#	modtree_bind	shows them at /lib/modules in the test's namespace, where the test may change them
 #
-# It is fetched once (27 MB) and kept in $TEST_CACHE. $MODTREE itself is shared by all tests and
+# They are fetched once (55 MB) and kept in $TEST_CACHE. $MODTREE itself is shared by all tests and
 # must not be written to.
 
 # shellcheck source=tests/behaviour/support/archive.bash
@@ -32,11 +33,13 @@ modtree()
 	MODTREE=$dir
 	# shellcheck disable=SC2034
 	MODTREE_RELEASE=$(<"$dir/.release")
+	# shellcheck disable=SC2034
+	MODTREE_OTHER=$(<"$dir/.other")
 }
 
 _modtree_build()
 {
-	local dir=$1 work=$TEST_CACHE/modtree-work log=$TEST_CACHE/modtree.log meta release
+	local dir=$1 work=$TEST_CACHE/modtree-work log=$TEST_CACHE/modtree.log meta release other
 
 	rm -rf "$TEST_CACHE"/modtree-*
 	mkdir -p "$work/fetch" "$work/tree"
@@ -48,13 +51,44 @@ _modtree_build()
 	}; then
 		skip "needs a Debian kernel package: $(grep '^[EW]:' "$log" | tail -n 1)"
 	fi
-	dpkg-deb --fsys-tarfile "$work"/fetch/*.deb | tar -x -C "$work/tree" --no-same-owner \
-		--wildcards './lib/modules' './boot/config-*' './boot/System.map-*' || return
+	_modtree_unpack "$work" './lib/modules' './boot/config-*' './boot/System.map-*' || return
 	release=$(ls "$work/tree/lib/modules")
-	depmod -b "$work/tree" "$release" || return
+	other=$(_modtree_oldest "$release")
+	[[ -n $other ]] || skip "the archive has no second kernel beside $release"
+	_modtree_get "$work" "linux-image-$other" &&
+		_modtree_unpack "$work" './lib/modules' './boot/config-*' &&
+		_modtree_get "$work" "linux-headers-$release" &&
+		_modtree_unpack "$work" '*/Module.symvers' || return
+	mv "$work/tree/usr/src/linux-headers-$release/Module.symvers" "$work/tree/symvers"
+	rm -r "$work/tree/usr"
+	depmod -b "$work/tree" "$release" && depmod -b "$work/tree" "$other" || return
 	echo "$release" >"$work/tree/.release"
+	echo "$other" >"$work/tree/.other"
 	mv "$work/tree" "$dir"
 	rm -rf "$work"
+}
+
+# The release of the oldest kernel of the same flavour and series; neighbours may agree in all their
+# symbol versions
+_modtree_oldest()
+{
+	apt-cache "${ARCHIVE[@]}" search --names-only "^linux-image-${1%%-*}-[0-9]+-cloud-${1##*-}\$" |
+		awk '{sub(/^linux-image-/, "", $1); print $1}' | grep -vxF "$1" | sort -V | head -n 1
+}
+
+_modtree_get()
+{
+	rm -f "$1"/fetch/*.deb
+	(cd "$1/fetch" && apt-get "${ARCHIVE[@]}" -q -o APT::Sandbox::User=root download "$2") \
+		>>"$TEST_CACHE/modtree.log" 2>&1
+}
+
+_modtree_unpack()
+{
+	local work=$1
+
+	shift
+	dpkg-deb --fsys-tarfile "$work"/fetch/*.deb | tar -x -C "$work/tree" --no-same-owner --wildcards "$@"
 }
 
 # modtree_bind: in the namespace, /lib/modules is this tree and nothing else, over whatever the
