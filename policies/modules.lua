@@ -149,7 +149,9 @@ local function plan_for_kernel(plan, want, facts, d, name, module, release)
   end
   if package and kernels.package_state(facts, package) ~= "missing" then
     plan_package(plan, want, facts, d, name, module, release)
-    if word == "broken" then
+    -- What depmod has not seen, the module's own step puts right where it runs.
+    local depmod_helps = cause == "not-indexed" and release == facts.kernel.running
+    if word == "broken" and not depmod_helps then
       block_broken(plan, facts, name, release, package, why, cause)
     end
   end

@@ -30,9 +30,7 @@ local function brought_by(brings, facts, mount)
   if dkms then
     table.insert(ids, "dkms:" .. dkms .. "@" .. release)
   end
-  if mount.service then
-    table.insert(ids, "module:" .. brings.name)
-  end
+  table.insert(ids, "module:" .. brings.name)
   return #ids > 0 and ids or nil
 end
 

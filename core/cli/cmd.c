@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 const struct cmd *const cmd_table[] = {
-    &cmd_doctor, &cmd_import, &cmd_check, &cmd_plan, &cmd_apply,    &cmd_run,   &cmd_status, &cmd_history, &cmd_facts,
-    &cmd_show, &cmd_validate, &cmd_preflight, &cmd_allow, &cmd_pause, &cmd_resume, &cmd_version, NULL,
+    &cmd_doctor, &cmd_import,  &cmd_check,  &cmd_plan,    &cmd_apply,    &cmd_run,
+    &cmd_status, &cmd_history, &cmd_facts,  &cmd_show,    &cmd_validate, &cmd_preflight,
+    &cmd_allow,  &cmd_pause,   &cmd_resume, &cmd_version, NULL,
 };
 
 static int take_tree(struct cli *cli, const char *value, struct err *err)

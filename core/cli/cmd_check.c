@@ -23,8 +23,7 @@ static void add_line(struct str *s, const struct check *check)
 	for (size_t i = 0; i < check->part_count; i++) {
 		const struct check_part *part = &check->parts[i];
 
-		str_addf(s, "%s%s=%lld%s", i ? " " : " | ", part->name, (long long)part->value,
-		         part->unit);
+		str_addf(s, "%s%s=%lld%s", i ? " " : " | ", part->name, (long long)part->value, part->unit);
 	}
 	str_addc(s, '\n');
 }

@@ -125,11 +125,12 @@ const struct cmd cmd_import = {
     .name = "import",
     .arguments = "",
     .summary = "write what this node is as a tree",
-    .help = "Writes what `doctor` found as the desired state of this node: file systems of storage\n"
-            "clients, the modules behind them and the packages that bring those, holds. Comments\n"
-            "say where each value came from; the kernel is left for you to decide. On a node that\n"
-            "is whole, `plan` of it is empty; what is broken is said, and is what it plans to\n"
-            "mend. Without --out the YAML goes to standard output. Changes nothing on the node.",
+    .help =
+        "Writes what `doctor` found as the desired state of this node: file systems of storage\n"
+        "clients, the modules behind them and the packages that bring those, holds. Comments\n"
+        "say where each value came from; the kernel is left for you to decide. On a node that\n"
+        "is whole, `plan` of it is empty; what is broken is said, and is what it plans to\n"
+        "mend. Without --out the YAML goes to standard output. Changes nothing on the node.",
     .options = options,
     .run = run,
 };

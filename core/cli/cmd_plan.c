@@ -100,10 +100,10 @@ const struct cmd cmd_plan = {
     .arguments = "",
     .summary = "show what would be changed, and why",
     .help = "Loads the tree, observes the node, runs the policies and shows what `apply` would do\n"
-            "now. It changes nothing, takes no lock and writes nothing but FILE (and, as root,\n"
-            "which process a dead file system holds: the next call starts no second one). Exit\n"
-            "codes: 0 in sync, 1 error, 2 changes can be made, 4 something is blocked or pending,\n"
-            "6 something is undetermined.",
+            "now. It changes nothing, takes no lock and writes nothing but FILE (and, below its\n"
+            "run-dir, which process a dead file system holds: the next call starts no second\n"
+            "one). Exit codes: 0 in sync, 1 error, 2 changes can be made, 4 something is blocked\n"
+            "or pending, 6 something is undetermined.",
     .options = options,
     .run = run,
 };

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { COLUMNS_MOST = 8, CELL_MOST = 80, LABEL = 11, DAY = 86400 };
+enum { COLUMNS_MOST = 8, CELL_MOST = 80, LABEL = 11, INDEX_OLD = 7 * 86400 /* seconds */ };
 
 /* ---- Sizes ---- */
 
@@ -31,10 +31,10 @@ void doctor_add_size(struct str *s, int64_t bytes)
 	uint64_t tenths = whole * 10 + (rest * 10 + unit - 1) / unit;
 
 	if (tenths < 100) {
-		str_addf(s, "%llu.%llu%c", (unsigned long long)(tenths / 10),
-		         (unsigned long long)(tenths % 10), units[i]);
+		str_addf(s, "%d.%d%c", (int)tenths / 10, (int)tenths % 10, units[i]);
 	} else {
-		str_addf(s, "%llu%c", (unsigned long long)(whole + (rest != 0)), units[i]);
+		whole += rest != 0;
+		str_addf(s, "%llu%c", (unsigned long long)whole, units[i]);
 	}
 }
 
@@ -144,13 +144,15 @@ static void add_reason(struct str *s, const char *why)
 
 static void add_mounts(struct str *s, bool colour, const struct doctor *d)
 {
-	static const char *const heads[] = {"MOUNT", "STATE", "SOURCE", "SIZE", "USED", "AVAIL", "USE%"};
+	static const char *const heads[] = {"MOUNT", "STATE", "SOURCE", "SIZE",
+	                                    "USED",  "AVAIL", "USE%"};
 	AUTO(free_cells) struct table t = {.columns = ARRAY_LEN(heads)};
 
 	if (!d->count) {
-		str_addf(s, "%s\n", d->fstab_why ? "No file system of a storage client is mounted."
-		                                 : "fstab wants no file system, and none of a storage "
-		                                   "client is mounted.");
+		str_addf(s, "%s\n",
+		         d->fstab_why ? "No file system of a storage client is mounted."
+		                      : "fstab wants no file system, and none of a storage "
+		                        "client is mounted.");
 		return;
 	}
 	for (size_t i = 0; i < d->count; i++) {
@@ -235,13 +237,14 @@ static const char *roles(struct arena *arena, const struct doctor *d, const char
 	for (size_t i = 0; i < d->kernel_count; i++) {
 		k = strcmp(d->kernels[i].release, release) == 0 ? &d->kernels[i] : k;
 	}
-	return !k                                             ? ""
-	       : !k->running && !k->is_default && !k->next ? "installed"
-	          : arena_printf(arena, "%s%s%s%s%s", k->running ? "running" : "",
-	                         k->running && (k->is_default || k->next) ? ", " : "",
-	                         k->is_default ? "default" : "",
-	                         k->is_default && k->next && !k->running ? ", " : "",
-	                         k->next && !(k->running && k->is_default) ? "next" : "");
+	return !k ? ""
+	       : !k->running && !k->is_default && !k->next
+	           ? "installed"
+	           : arena_printf(arena, "%s%s%s%s%s", k->running ? "running" : "",
+	                          k->running && (k->is_default || k->next) ? ", " : "",
+	                          k->is_default ? "default" : "",
+	                          k->is_default && k->next && !k->running ? ", " : "",
+	                          k->next && !(k->running && k->is_default) ? "next" : "");
 }
 
 static void verdict_cells(struct table *t, struct arena *arena, const struct doctor *d,
@@ -323,7 +326,8 @@ static void add_index(struct str *s, const struct doctor *d)
 	} else {
 		clock_add_span(&text, d->index_age * 1000);
 		str_add(&text, " old");
-		str_add(&text, d->index_age > 7 * DAY ? ": what is published may have changed since" : "");
+		str_add(&text,
+		        d->index_age > INDEX_OLD ? ": what is published may have changed since" : "");
 	}
 	add_line(s, "Index", str_text(&text));
 }

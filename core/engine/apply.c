@@ -66,7 +66,19 @@ static int exit_code_of(const struct engine_result *result)
 	return 0;
 }
 
-/* What could not be done, and came right through what was: a module that a mount has loaded. */
+static bool says(const struct plan *plan, const struct note *block)
+{
+	for (size_t i = 0; i < plan->block_count; i++) {
+		if (text_equal(plan->blocks[i].rule, block->rule) &&
+		    text_equal(plan->blocks[i].resource, block->resource)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What could not be done, and came right through what was: a module that a mount has loaded. And of
+ * what the policies held back, what they do not hold back any more. */
 static void take_over(struct arena *arena, struct plan *plan, const struct plan *after)
 {
 	struct strmap *right = strmap_create(arena);
@@ -86,6 +98,14 @@ static void take_over(struct arena *arena, struct plan *plan, const struct plan 
 			step->why = NULL;
 		}
 	}
+	size_t left = 0;
+
+	for (size_t i = 0; i < plan->block_count; i++) {
+		if (says(after, &plan->blocks[i])) {
+			plan->blocks[left++] = plan->blocks[i];
+		}
+	}
+	plan->block_count = left;
 }
 
 /* Once more, when something was changed: 0 only if nothing is left. *ret_error: why that cannot be
@@ -102,6 +122,20 @@ static int plan_again(struct engine *engine, struct engine_result *result, const
 	}
 	take_over(engine->arena, result->plan, result->after);
 	return exit_code_of(result);
+}
+
+/* The node goes down: whatever would still be looked at is being ended. */
+static bool is_going_down(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->want->kind->id == KIND_REBOOT && step->outcome == OUTCOME_PENDING &&
+		    step->action != ACTION_NONE) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void run_plan(struct engine *engine, engine_consent *consent, void *context,
@@ -125,11 +159,13 @@ static void run_plan(struct engine *engine, engine_consent *consent, void *conte
 	if (carry.stopped) {
 		error = "stopped by a signal";
 	}
+	reboots_note_resumed(engine, result->plan);
 	if (carry.changed) {
 		reboots_settle(engine); /* a trial may have become the default */
 	}
-	result->exit_code =
-	    carry.changed && !carry.stopped ? plan_again(engine, result, &error) : exit_code_of(result);
+	bool again = carry.changed && !carry.stopped && !is_going_down(result->plan);
+
+	result->exit_code = again ? plan_again(engine, result, &error) : exit_code_of(result);
 	history_end(engine, carry.run, result->exit_code, result->plan, error, carry.changed > 0);
 }
 
@@ -155,7 +191,7 @@ static int locked(struct engine *engine, const struct value *saved, engine_conse
 {
 	history_open(engine, STORE_WRITE);
 	history_tidy(engine);
-	reboots_settle(engine);
+	reboots_begin_run(engine);
 	if (make_plan(engine, &result->plan, err) ||
 	    (saved && saved_check(engine, saved, result->plan, err))) {
 		/* That it was tried and did not come to anything is history as well. */

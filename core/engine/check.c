@@ -23,8 +23,7 @@ struct checking {
 
 static void find(struct checking *c, enum doctor_health health, const char *text)
 {
-	c->list =
-	    arena_grow(c->engine->arena, c->list, c->count, &c->cap, sizeof *c->list);
+	c->list = arena_grow(c->engine->arena, c->list, c->count, &c->cap, sizeof *c->list);
 	c->list[c->count++] = (struct finding){health, text};
 	c->check->health = doctor_worse(c->check->health, health);
 }
@@ -32,8 +31,7 @@ static void find(struct checking *c, enum doctor_health health, const char *text
 static void measure(struct checking *c, const char *name, size_t value, const char *unit)
 {
 	if (c->check->part_count < ARRAY_LEN(c->check->parts)) {
-		c->check->parts[c->check->part_count++] =
-		    (struct check_part){name, (int64_t)value, unit};
+		c->check->parts[c->check->part_count++] = (struct check_part){name, (int64_t)value, unit};
 	}
 }
 
@@ -41,17 +39,17 @@ static void measure(struct checking *c, const char *name, size_t value, const ch
 
 static bool is_missing_mount(const struct step *step)
 {
-	return step->want->kind->id == KIND_MOUNT && step->want->state == STATE_PRESENT &&
-	       step->have && step->have->state != STATE_UNDETERMINED && !step->have->mount.live.value;
+	return step->want->kind->id == KIND_MOUNT && step->want->state == STATE_PRESENT && step->have &&
+	       step->have->state != STATE_UNDETERMINED && !step->have->mount.live.value;
 }
 
 static void judge_step(struct checking *c, const struct step *step)
 {
 	const char *why = step->why ? step->why : "";
-	const char *text = arena_printf(c->engine->arena, "%s %s%s%s", step->id,
-	                                step->outcome == OUTCOME_CHANGE ? "to change"
-	                                                                : outcome_name(step->outcome),
-	                                *why ? ": " : "", why);
+	const char *text =
+	    arena_printf(c->engine->arena, "%s %s%s%s", step->id,
+	                 step->outcome == OUTCOME_CHANGE ? "to change" : outcome_name(step->outcome),
+	                 *why ? ": " : "", why);
 
 	switch (step->outcome) {
 	case OUTCOME_FAILED:
@@ -172,8 +170,7 @@ static void judge_last_run(struct checking *c, int64_t max_age)
 
 	if (!store || store_runs(store, c->engine->arena, 1, &runs, &fault) || !runs.count) {
 		if (max_age) {
-			find(c, DOCTOR_UNKNOWN,
-			     condition->problem ? condition->problem : "no run is recorded");
+			find(c, DOCTOR_UNKNOWN, condition->problem ? condition->problem : "no run is recorded");
 		}
 		return;
 	}
@@ -215,6 +212,9 @@ static int load(struct checking *c, struct err *err)
 	if (doctor_begin(c->engine, err) || doctor_has_tree(c->engine, &c->check->tree, err)) {
 		return -(int)err->code;
 	}
+	/* A tree that was asked for in so many words and is not there is a fault, not a reason to judge
+	 * by something else. */
+	c->check->tree |= strcmp(c->engine->options->tree, doctor_default_tree) != 0;
 	return c->check->tree ? engine_load(c->engine, &c->check->diags, err) : 0;
 }
 
@@ -258,8 +258,7 @@ int check_next_boot(struct engine *engine, struct check *ret_check, struct err *
 	if (load(&c, err)) {
 		return -(int)err->code;
 	}
-	if (ret_check->tree ? ask_next_boot(&c, &next, err)
-	                    : doctor_look(engine, NULL, &doctor, err)) {
+	if (ret_check->tree ? ask_next_boot(&c, &next, err) : doctor_look(engine, NULL, &doctor, err)) {
 		return -(int)err->code;
 	}
 	judge_next_boot(&c, ret_check->tree ? next : doctor->next_boot, DOCTOR_CRITICAL);

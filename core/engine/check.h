@@ -16,7 +16,7 @@ struct check_part {
 
 struct check {
 	enum doctor_health health;
-	const char *text;         /* one line: the worst first */
+	const char *text; /* one line: the worst first */
 	struct check_part parts[12];
 	size_t part_count;
 	const struct next_boot *next_boot; /* or NULL: nothing is wanted that a kernel could lose */

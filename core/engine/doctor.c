@@ -79,8 +79,8 @@ static void add_kernel(struct doctor *d, const char *release)
 static int describe_kernel(struct engine *engine, const struct kernel *kernel,
                            struct doctor_kernel *k, struct err *err)
 {
-	const char *next = kernel->boot_next && *kernel->boot_next ? kernel->boot_next
-	                                                            : kernel->boot_default;
+	const char *next =
+	    kernel->boot_next && *kernel->boot_next ? kernel->boot_next : kernel->boot_default;
 	const struct resource *entry;
 
 	k->running = text_equal(k->release, kernel->running);
@@ -108,8 +108,8 @@ static int find_kernels(struct engine *engine, struct doctor *d, struct err *err
 	}
 	const struct kernel *kernel = &d->kernel->kernel;
 
-	d->kernels = arena_array(engine->arena, kernel->that_matter.count + 2 + OTHERS_MOST,
-	                         sizeof *d->kernels);
+	d->kernels =
+	    arena_array(engine->arena, kernel->that_matter.count + 2 + OTHERS_MOST, sizeof *d->kernels);
 	add_kernel(d, kernel->running);
 	add_kernel(d, kernel->boot_default);
 	for (size_t i = 0; i < kernel->that_matter.count; i++) {
@@ -130,8 +130,8 @@ static void add_module(struct engine *engine, struct doctor *d, const char *name
 			return;
 		}
 	}
-	d->modules = arena_grow(engine->arena, d->modules, d->module_count, &d->module_cap,
-	                        sizeof *d->modules);
+	d->modules =
+	    arena_grow(engine->arena, d->modules, d->module_count, &d->module_cap, sizeof *d->modules);
 	d->modules[d->module_count++] =
 	    (struct doctor_module){.name = name, .of_kernel = !next_boot_module_of(type)};
 }
@@ -272,8 +272,8 @@ static int find_rivals(struct engine *engine, struct doctor *d, struct err *err)
 		if (fact->state == STATE_ABSENT) {
 			continue;
 		}
-		d->rivals = arena_grow(engine->arena, d->rivals, d->rival_count, &d->rival_cap,
-		                       sizeof *d->rivals);
+		d->rivals =
+		    arena_grow(engine->arena, d->rivals, d->rival_count, &d->rival_cap, sizeof *d->rivals);
 		d->rivals[d->rival_count++] = (struct doctor_rival){
 		    .name = fact->key,
 		    .kind = fact->rival.kind,
@@ -306,6 +306,11 @@ static int find_index(struct engine *engine, struct doctor *d, struct err *err)
  * not. */
 static bool is_at_stake(const struct doctor *d, const struct doctor_mount *mount)
 {
+	for (size_t i = 0; mount->module && i < d->module_count; i++) {
+		if (strcmp(d->modules[i].name, mount->module) == 0 && !d->modules[i].of_kernel) {
+			return true;
+		}
+	}
 	for (size_t i = 0; mount->module && i < d->verdict_count; i++) {
 		if (strcmp(d->verdicts[i].module, mount->module) == 0) {
 			return true;
@@ -336,7 +341,11 @@ static int judge_next_boot(struct engine *engine, struct doctor *d, struct err *
 static void sum_up(struct doctor *d)
 {
 	const struct next_boot *next = d->next_boot;
-	bool at_stake = d->verdict_count > 0;
+	bool at_stake = false;
+
+	for (size_t i = 0; i < d->count; i++) {
+		at_stake |= is_at_stake(d, &d->list[i]);
+	}
 
 	d->health = d->mounts;
 	if (d->fstab_why) {
@@ -350,29 +359,28 @@ static void sum_up(struct doctor *d)
 	d->unreadable |= !d->root && ((next && !next->release) || d->kernel_why || d->fstab_why);
 }
 
-static const char default_tree[] = "/etc/reconcile";
+const char doctor_default_tree[] = "/etc/reconcile";
 
 int doctor_has_tree(struct engine *engine, bool *ret_tree, struct err *err)
 {
 	const char *tree = engine->options->tree;
 	const struct resource *fact;
 
-	*ret_tree = true;
-	if (*tree != '/' || path_fault(tree)) {
-		return 0; /* relative to where we were started, where the worker is not */
+	*ret_tree = strcmp(tree, doctor_default_tree) != 0;
+	if (engine->recorded || *tree != '/' || path_fault(tree)) {
+		return 0; /* of another node, or relative to where we were started and the worker is not */
 	}
 	if (doctor_fact(engine, KIND_DIRECTORY, path_join(engine->arena, tree, "state"), &fact, err)) {
 		return -(int)err->code;
 	}
-	*ret_tree = fact->state == STATE_PRESENT ||
-	            (strcmp(tree, default_tree) != 0 && fact->state == STATE_UNDETERMINED);
+	*ret_tree = fact->state != STATE_ABSENT;
 	return 0;
 }
 
 static int find_commands(struct engine *engine, struct doctor *d, struct err *err)
 {
 	const char *tree = engine->options->tree;
-	bool is_default = strcmp(tree, default_tree) == 0;
+	bool is_default = strcmp(tree, doctor_default_tree) == 0;
 	const char *c = is_default ? "" : arena_printf(engine->arena, " -C %s", tree);
 	struct doctor_command doctor = {"sudo reconcile doctor", "says what only root may read"};
 	struct doctor_command import = {
@@ -461,8 +469,9 @@ int doctor_look(struct engine *engine, const char *const *only, struct doctor **
 {
 	struct doctor *d;
 
-	if (begin(engine, &d, err) || doctor_find_mounts(engine, only, d, err) || find_kernels(engine, d, err) ||
-	    find_modules(engine, d, err) || find_rivals(engine, d, err) || find_index(engine, d, err) ||
+	if (begin(engine, &d, err) || doctor_find_mounts(engine, only, d, err) ||
+	    find_kernels(engine, d, err) || find_modules(engine, d, err) ||
+	    find_rivals(engine, d, err) || find_index(engine, d, err) ||
 	    judge_next_boot(engine, d, err)) {
 		return -(int)err->code;
 	}

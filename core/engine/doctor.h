@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * How a node stands that nobody has described yet: what it wants is read from fstab, from the units
- * and the live mounts of storage clients and from the modules behind them. Reads facts only, changes
- * nothing; file systems are asked apart from each other, so that dead ones do not add up.
+ * and the live mounts of storage clients and from the modules behind them. Reads facts only and
+ * changes nothing; file systems are asked apart from each other, so that dead ones do not add up.
  */
 #ifndef ENGINE_DOCTOR_H
 #define ENGINE_DOCTOR_H
@@ -10,7 +10,12 @@
 #include "engine/engine.h"
 #include "model/next_boot.h"
 
-enum doctor_health { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_CRITICAL, DOCTOR_UNKNOWN }; /* plugin codes */
+enum doctor_health {
+	DOCTOR_OK,
+	DOCTOR_WARNING,
+	DOCTOR_CRITICAL,
+	DOCTOR_UNKNOWN
+};                                                         /* plugin codes */
 const char *doctor_health_name(enum doctor_health health); /* "OK", "WARNING", ... */
 /* The one of both that a monitor should see: critical, warning, unknown, OK. */
 enum doctor_health doctor_worse(enum doctor_health a, enum doctor_health b);
@@ -62,9 +67,9 @@ struct doctor_rival {
 
 struct doctor {
 	const char *node;
-	bool root;       /* we may read what there is */
-	bool unreadable; /* something could not be told that root may read */
-	bool tree;       /* there is a tree in the folder that -C names */
+	bool root;                 /* we may read what there is */
+	bool unreadable;           /* something could not be told that root may read */
+	bool tree;                 /* there is a tree in the folder that -C names */
 	enum doctor_health health; /* of all together */
 	enum doctor_health mounts; /* of the mounts alone */
 
@@ -98,7 +103,8 @@ int doctor_look(struct engine *engine, const char *const *only, struct doctor **
 int doctor_look_at_mounts(struct engine *engine, const char *const *only,
                           struct doctor **ret_doctor, struct err *err) MUST_CHECK;
 
-/* Is there a tree in the folder that -C names? One that was named in so many words counts as there. */
+extern const char doctor_default_tree[];
+/* Is there a tree in the folder that -C names? True as well when that cannot be told. */
 int doctor_has_tree(struct engine *engine, bool *ret_tree, struct err *err) MUST_CHECK;
 
 /* All of it, for --json. Sealed. */

@@ -15,9 +15,16 @@
 static bool is_plumbing(const char *type)
 {
 	static const char *const types[] = {
-	    "autofs",      "fuseblk",          "fuse.lxcfs",          "fuse.snapfuse",
-	    "fuse.portal", "fuse.gvfsd-fuse",  "fuse.fuse-overlayfs", "fuse.squashfuse",
-	    "vboxsf",      "fuse.vmware-vmblock",
+	    "autofs",
+	    "fuseblk",
+	    "fuse.lxcfs",
+	    "fuse.snapfuse",
+	    "fuse.portal",
+	    "fuse.gvfsd-fuse",
+	    "fuse.fuse-overlayfs",
+	    "fuse.squashfuse",
+	    "vboxsf",
+	    "fuse.vmware-vmblock",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
@@ -37,9 +44,9 @@ static bool is_storage(const char *type, const char *target)
 static const char *module_of(const char *type)
 {
 	static const char *const modules[][2] = {
-	    {"nfs4", "nfs"},   {"efs", "nfs"},       {"smb3", "cifs"},  {"smbfs", "cifs"},
-	    {"gpfs", "mmfs26"}, {"glusterfs", "fuse"}, {"sshfs", "fuse"}, {"davfs", "fuse"},
-	    {"9p", "9p"},
+	    {"nfs4", "nfs"},   {"efs", "nfs"},     {"smb3", "cifs"},
+	    {"smbfs", "cifs"}, {"gpfs", "mmfs26"}, {"glusterfs", "fuse"},
+	    {"sshfs", "fuse"}, {"davfs", "fuse"},  {"9p", "9p"},
 	};
 
 	const char *external = next_boot_module_of(type);
@@ -116,8 +123,8 @@ static void take(struct engine *engine, struct doctor *doctor, const struct reso
 	const char *type = fstab && m->fstab_type ? m->fstab_type : mount.type;
 
 	mount.storage = is_storage(mount.type, fact->key) && !text_equal(type, "none");
-	mount.module = mount.storage ? module_of(type && strcmp(type, "auto") != 0 ? type : mount.type)
-	                             : NULL;
+	mount.module =
+	    mount.storage ? module_of(type && strcmp(type, "auto") != 0 ? type : mount.type) : NULL;
 	doctor->list =
 	    arena_grow(engine->arena, doctor->list, doctor->count, &doctor->cap, sizeof mount);
 	doctor->list[doctor->count++] = mount;
@@ -125,8 +132,9 @@ static void take(struct engine *engine, struct doctor *doctor, const struct reso
 
 /* ---- Looking ---- */
 
-/* Facts of the kind, in one go and apart from each other or not; logged as read. */
-static int look_at(struct engine *engine, enum kind_id kind, bool apart, const struct keys *keys,
+/* Facts of the kind, in one go; logged as read. Those that may hang are asked apart from each
+ * other. */
+static int look_at(struct engine *engine, enum kind_id kind, const struct keys *keys,
                    const struct resource *want, const struct resource **ret_facts, struct err *err)
 {
 	struct worker_query *queries = arena_array(engine->arena, keys->count, sizeof *queries);
@@ -142,15 +150,14 @@ static int look_at(struct engine *engine, enum kind_id kind, bool apart, const s
 	for (size_t i = 0; i < keys->count; i++) {
 		queries[i] = (struct worker_query){&kind_table[kind], keys->list[i], want};
 	}
-	if (apart ? worker_observe_apart(engine->worker, queries, keys->count, engine->arena, ret_facts,
-	                                 err)
-	          : worker_observe(engine->worker, queries, keys->count, engine->arena, ret_facts,
-	                           err)) {
+	if (kind == KIND_SPACE
+	        ? worker_observe_apart(engine->worker, queries, keys->count, engine->arena, ret_facts,
+	                               err)
+	        : worker_observe(engine->worker, queries, keys->count, engine->arena, ret_facts, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < keys->count; i++) {
-		strmap_put(engine->facts.log,
-		           resource_id(engine->arena, &kind_table[kind], keys->list[i]),
+		strmap_put(engine->facts.log, resource_id(engine->arena, &kind_table[kind], keys->list[i]),
 		           (void *)ret_facts[i]);
 	}
 	return 0;
@@ -188,7 +195,7 @@ static int look_at_mounts(struct engine *engine, const struct keys *targets,
 		hint = resource_create(engine->arena, &kind_table[KIND_MOUNT], "/");
 		hint->mount.manage = "live";
 	}
-	if (look_at(engine, KIND_MOUNT, false, targets, hint, facts, err)) {
+	if (look_at(engine, KIND_MOUNT, targets, hint, facts, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < targets->count; i++) {
@@ -215,7 +222,7 @@ static int look_at_spaces(struct engine *engine, struct doctor *doctor, size_t f
 			keys_add(engine->arena, &targets, fact->key);
 		}
 	}
-	if (look_at(engine, KIND_SPACE, true, &targets, NULL, facts, err)) {
+	if (look_at(engine, KIND_SPACE, &targets, NULL, facts, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = first; i < doctor->count && n < targets.count; i++) {
@@ -252,8 +259,9 @@ static void judge_live(struct engine *engine, struct doctor_mount *mount)
 
 		mount->standing = shut ? DOCTOR_MOUNTED : DOCTOR_BROKEN;
 		mount->health = shut ? DOCTOR_OK : DOCTOR_CRITICAL;
-		mount->why = arena_printf(engine->arena, shut ? "its space may not be asked for: %s"
-		                                              : "it answers with an error: %s",
+		mount->why = arena_printf(engine->arena,
+		                          shut ? "its space may not be asked for: %s"
+		                               : "it answers with an error: %s",
 		                          space->space.error);
 	} else if (mount->storage && wanted && m->source &&
 	           !mount_source_same(wanted, m->source, m->type, &unsure)) {

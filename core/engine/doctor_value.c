@@ -2,8 +2,6 @@
 /* See doctor.h: what was found as values, for JSON. */
 #include "engine/doctor_inner.h"
 
-
-
 static struct value number(const struct resource *space, const struct number *n)
 {
 	return space && space->state == STATE_PRESENT && n->set ? value_int(n->value) : value_null();

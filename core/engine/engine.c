@@ -23,6 +23,7 @@ struct engine *engine_open(const struct engine_options *options, const struct en
 	    .run_dir = options->run_dir,
 	    .read_only =
 	        !self_is_root(), /* a stuck process is recorded by plan as well: safety state */
+	    .own_dir = self_is_root() ? NULL : self_own_run_dir(arena),
 	    .observe_ms = options->observe_ms,
 	    .waiting = watch ? watch->waiting : NULL,
 	    .context = watch ? watch->context : NULL,

@@ -118,6 +118,19 @@ static int path_edges(struct edges *e, const struct wanted *w, size_t *ret_over,
 	return 0;
 }
 
+/* A node gets work again when it is whole: after all that a reboot may have cost it. */
+static void resume_edges(struct edges *e, size_t from)
+{
+	for (size_t i = 0; i < e->set->count; i++) {
+		enum kind_id kind = e->set->list[i].want->kind->id;
+
+		if (kind == KIND_MODULE || kind == KIND_MOUNT || kind == KIND_KERNEL ||
+		    kind == KIND_REBOOT) {
+			add_edge(e, from, i);
+		}
+	}
+}
+
 static void kind_edges(struct edges *e, size_t i)
 {
 	const struct wanted *w = &e->set->list[i];
@@ -129,6 +142,9 @@ static void kind_edges(struct edges *e, size_t i)
 	}
 	for (size_t k = 0; k < w->after_count; k++) {
 		add_edge_to_id(e, i, w->after[k]);
+	}
+	if (w->want->kind->id == KIND_SCHEDULER) {
+		resume_edges(e, i);
 	}
 	if (w->provides_module) {
 		const struct wanted *module = find(e, KIND_MODULE, w->provides_module);

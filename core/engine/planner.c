@@ -137,6 +137,7 @@ bool planner_is_met(const struct step *need)
 struct planning {
 	struct arena *arena;
 	const struct wanted_set *set;
+	const struct decision *decision;
 	const struct order *order;
 	struct gate gate;
 	struct facts *facts;
@@ -401,6 +402,7 @@ static int make_step(struct planning *p, size_t at, const struct resource *have,
 	gate_step(p->arena, &p->gate, p->selected[number], step);
 	wait_for_needs(p, step);
 	ask_for_folder(p, step);
+	reboots_hold_drained(p->arena, p->decision, p->set->by_id, step);
 	return reboots_hold_back(p->facts, p->steps, step, err);
 }
 
@@ -494,6 +496,7 @@ int planner_plan(const struct wanted_set *set, const struct decision *decision, 
 	    .arena = arena,
 	    .selected = selected,
 	    .set = set,
+	    .decision = decision,
 	    .order = &order,
 	    .gate = *gate,
 	    .facts = facts,

@@ -70,7 +70,7 @@ static bool note_results(struct engine *engine, struct reboot_ledger *ledger)
 	return noted;
 }
 
-void reboots_settle(struct engine *engine)
+static void settle(struct engine *engine, bool begins)
 {
 	const char *path = path_join(engine->arena, engine->options->state_dir, REBOOT_LEDGER_NAME);
 	struct reboot_ledger ledger;
@@ -92,7 +92,81 @@ void reboots_settle(struct engine *engine)
 		engine_note(engine, "%s: %s; nothing is rebooted", path, err.text);
 		return;
 	}
-	if (note_results(engine, &ledger) && write_ledger(path, engine->arena, &ledger, &err)) {
+	bool noted = note_results(engine, &ledger);
+
+	noted |= begins && reboot_ledger_count_run(&ledger);
+	if (noted && write_ledger(path, engine->arena, &ledger, &err)) {
+		engine_note(engine, "the ledger of reboots: %s", err.text);
+	}
+}
+
+void reboots_settle(struct engine *engine)
+{
+	settle(engine, false);
+}
+
+void reboots_begin_run(struct engine *engine)
+{
+	settle(engine, true);
+}
+
+void reboots_hold_drained(struct arena *arena, const struct decision *decision,
+                          const struct strmap *planned, struct step *step)
+{
+	const char *why = NULL;
+
+	if (step->outcome != OUTCOME_CHANGE || step->want->kind->id != KIND_SCHEDULER) {
+		return;
+	}
+	if (decision->undecided_count) {
+		why = arena_printf(arena, "%s is not decided: %s", decision->undecided[0].item,
+		                   decision->undecided[0].fact);
+	}
+	for (size_t i = 0; i < decision->block_count && !why; i++) {
+		const char *id = decision->blocks[i].resource;
+
+		if (id && (text_starts(id, "module:") || text_starts(id, "mount:")) &&
+		    !strmap_get(planned, id)) {
+			why = arena_printf(arena, "needs %s, which is blocked", id);
+		}
+	}
+	if (why) {
+		step->outcome = OUTCOME_BLOCKED;
+		step->why = why;
+	}
+}
+
+static bool is_resumed(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->want->kind->id == KIND_SCHEDULER) {
+			return step->outcome == OUTCOME_KEPT || step->outcome == OUTCOME_CHANGED;
+		}
+	}
+	return false;
+}
+
+void reboots_note_resumed(struct engine *engine, const struct plan *plan)
+{
+	const char *path = path_join(engine->arena, engine->options->state_dir, REBOOT_LEDGER_NAME);
+	struct reboot_ledger ledger;
+	struct utsname names;
+	const char *text;
+	struct err err = {0};
+
+	if (!is_resumed(plan) || uname(&names)) {
+		return;
+	}
+	/* A ledger that cannot be read was told of before. */
+	if (self_state_read(path, engine->arena, &text, &err) || !text ||
+	    reboot_ledger_parse(text, strlen(text), engine->arena, &ledger, &err) ||
+	    !reboot_ledger_drained(&ledger, names.release)) {
+		return;
+	}
+	reboot_ledger_resume(&ledger);
+	if (write_ledger(path, engine->arena, &ledger, &err)) {
 		engine_note(engine, "the ledger of reboots: %s", err.text);
 	}
 }

@@ -197,7 +197,9 @@ static bool may_be_plain(const char *url)
 	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
 		size_t n = strlen(hosts[i]);
 
-		if (strncmp(url, hosts[i], n) == 0 && (!url[n] || strchr(":/", url[n]))) {
+		/* "http://127.0.0.1:x@elsewhere" is elsewhere. */
+		if (strncmp(url, hosts[i], n) == 0 && (!url[n] || strchr(":/", url[n])) &&
+		    !strchr(url, '@')) {
 			return true;
 		}
 	}

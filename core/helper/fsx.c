@@ -81,7 +81,9 @@ static int refuse(struct fsx *fsx, const char *operation, long status, const str
 static int send_once(struct fsx *fsx, const char *operation, const char *body,
                      struct http_reply *ret_reply, struct err *err)
 {
-	const char *host = arena_printf(fsx->arena, "https://fsx.%s.amazonaws.com/", fsx->region);
+	/* The partition of China has a domain of its own. */
+	const char *host = arena_printf(fsx->arena, "https://fsx.%s.amazonaws.com%s/", fsx->region,
+	                                text_starts(fsx->region, "cn-") ? ".cn" : "");
 	const char *headers[] = {
 	    "Content-Type: application/x-amz-json-1.1",
 	    arena_printf(fsx->arena, "X-Amz-Target: AWSSimbaAPIService_v20180301.%s", operation),

@@ -48,7 +48,9 @@ static bool is_endpoint_safe(const char *url)
 	for (size_t i = 0; i < ARRAY_LEN(local); i++) {
 		size_t n = strlen(local[i]);
 
-		if (strncmp(url, local[i], n) == 0 && (!url[n] || strchr(":/", url[n]))) {
+		/* "http://127.0.0.1:x@elsewhere" is elsewhere. */
+		if (strncmp(url, local[i], n) == 0 && (!url[n] || strchr(":/", url[n])) &&
+		    !strchr(url, '@')) {
 			return true;
 		}
 	}
@@ -106,6 +108,12 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	fsx.region = argv[3];
+	/* It becomes a part of the host's name, and of what is signed. */
+	if (!*fsx.region || fsx.region[strspn(fsx.region, "abcdefghijklmnopqrstuvwxyz0123456789-")]) {
+		err_set(&err, ERR_INPUT, 0, "%s is no region", fsx.region);
+		fsx.trouble = FSX_UNREACHABLE;
+		return complain(&fsx, &err);
+	}
 	fsx.deadline = clock_ms() + atoi(argv[4]);
 	if (fsx.endpoint && !is_endpoint_safe(fsx.endpoint)) {
 		err_set(&err, ERR_INPUT, 0, "AWS_ENDPOINT_URL_FSX is neither https nor on this machine: %s",

@@ -35,6 +35,7 @@ struct host_module_file {
 	const char *name;
 	const char *path;    /* NULL: there is no such file */
 	const char *damaged; /* why it cannot be read as a module */
+	const char *hidden;  /* why it may not be read by us: nothing is known of it */
 	const char *packed;  /* it may be whole, but libkmod cannot unpack it here: gzip, xz, zstd */
 	const char *vermagic, *version;
 	const char *filesystem; /* the type that its alias fs-TYPE names */

@@ -358,7 +358,9 @@ static void explain(struct arena *arena, const char *path, int error, struct hos
 
 	if (packing && !can_unpack(packing)) {
 		told->packed = packing;
-	} else if (error == EACCES || error == EPERM || error == EIO) {
+	} else if (error == EACCES || error == EPERM) {
+		told->hidden = arena_strdup(arena, strerror(error));
+	} else if (error == EIO) {
 		told->damaged = arena_printf(arena, "it cannot be read: %s", strerror(error));
 	} else if (stat(path, &st)) {
 		told->damaged = "it is a link to something that is not there";

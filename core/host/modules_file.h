@@ -20,7 +20,8 @@ struct modules_file {
 	bool is_own; /* built together with the kernel: "intree" */
 };
 
-/* Reads what the file says of itself; one that cannot be read has told.damaged or told.packed.
+/* Reads what the file says of itself; one that cannot be read has told.damaged, told.hidden or
+ * told.packed.
  * With a proof (may be NULL), what it imports becomes imports of the module. Texts come into the
  * arena. */
 void modules_file_read(const struct modules_library *kmod, struct kmod_ctx *ctx,

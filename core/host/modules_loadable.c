@@ -19,6 +19,7 @@
 #include "host/modules_tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -179,7 +180,7 @@ static void offer_exports(struct look *look)
 	for (size_t i = 0; i < look->told->need_count; i++) {
 		const struct host_module_file *need = &look->told->needs[i];
 
-		if (need->path && !need->damaged && !need->packed) {
+		if (need->path && !need->damaged && !need->hidden && !need->packed) {
 			modules_file_exports(look->kmod, look->reader, need->path, look->proof);
 		}
 	}
@@ -379,7 +380,7 @@ static void gather(struct look *look, const char *name)
 	strmap_put(look->known, modules_tree_name_of(look->arena, path), told);
 	read_file(look, path, &self);
 	told->file = self.told;
-	if (!told->file.damaged && !told->file.packed) {
+	if (!told->file.damaged && !told->file.hidden && !told->file.packed) {
 		follow_needs(look, &self, indexed_needs);
 		prove(look);
 	}
@@ -397,7 +398,11 @@ int modules_loadable_in(struct arena *arena, const struct modules_place *place, 
 	                    .known = strmap_create(arena),
 	                    .told = &told};
 
-	told.has_tree = access(place->folder, F_OK) == 0;
+	/* As whoever we are now: what may not be seen is not missing. */
+	told.has_tree = faccessat(AT_FDCWD, place->folder, R_OK | X_OK, AT_EACCESS) == 0;
+	if (!told.has_tree && errno == EACCES) {
+		return err_set(err, ERR_HOST, EACCES, "cannot look into %s", place->folder);
+	}
 	told.builtin = told.has_tree && modules_tree_is_builtin(arena, place->folder, name);
 	if (!told.has_tree || told.builtin) {
 		*ret_loadable = told;

@@ -157,6 +157,16 @@ static int replace(int folder, const char *name, const char *temporary, const ch
 	return fsync(folder);
 }
 
+const char *self_own_run_dir(struct arena *arena)
+{
+	const char *own = arena_printf(arena, "/run/user/%u", (unsigned)geteuid());
+	struct stat st;
+
+	return lstat(own, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid()
+	           ? path_join(arena, own, "reconcile")
+	           : NULL;
+}
+
 int self_state_write(const char *path, const char *text, size_t n, struct err *err)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();

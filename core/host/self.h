@@ -51,6 +51,10 @@ int self_state_remove(const char *path, struct err *err) MUST_CHECK;
  * and root's files cannot be told from anybody's (user_namespaces(7), unmapped ids). */
 bool self_is_root(void);
 
+/* Where a user who is not root may keep what lives as long as the boot: /run/user/UID/reconcile
+ * (pam_systemd(8)), or NULL when there is no such folder of theirs. */
+const char *self_own_run_dir(struct arena *arena);
+
 /* Is our mount namespace that of PID 1? 1 yes, 0 provably not, -1 cannot tell. */
 int self_mount_namespace_is_init(void);
 

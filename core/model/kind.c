@@ -60,6 +60,11 @@ static const struct field kernel_fields[] = {
 static const struct field scheduler_fields[] = {
     FACT(scheduler.name, "name", WORD, "slurm, or unset when there is none"),
     FACT(scheduler.jobs, "jobs", TEXT, "job steps that run on this node"),
+    FIELD(scheduler.drained, "drained", TEXT, EXACT, FIELD_REQUIRED,
+          "it is kept from work for a reboot by reconcile; only false can be wanted"),
+    FACT(scheduler.drain_reason, "drain_reason", TEXT, "why it is kept from work, by whomever"),
+    FACT(scheduler.awaits, "awaits", TEXT, "why it cannot be given work again yet"),
+    FACT(scheduler.unasked, "unasked", TEXT, "why the scheduler could not be asked"),
 };
 
 static const struct field filesystem_fields[] = {
@@ -308,11 +313,15 @@ static const struct field reboot_fields[] = {
           "even of a node that runs slurmctld, exports NFS or belongs to a fleet"),
     FIELD(reboot.trial, "trial", TEXT, NEVER, 0,
           "once; it becomes the default after the checks passed"),
+    FIELD(reboot.renew, "renew", TEXT, EXACT, 0,
+          "even into the kernel that runs: what that is to put right"),
     FACT(reboot.open, "open", RELEASE, "a reboot that was begun: into which kernel"),
     FACT(reboot.result, "result", TEXT, "of it: waiting, arrived, or came back in another kernel"),
     FACT(reboot.open_trial, "open_trial", TEXT, "it is a trial"),
+    FACT(reboot.runs, "runs", TEXT, "runs that were begun under that trial, this one counted"),
     FACT(reboot.attempts, "attempts", SETTING, "release=count of reboots into it"),
     FACT(reboot.last_day, "last_day", TEXT, "reboots by reconcile in 24 hours"),
+    FACT(reboot.drained, "drained", TEXT, "Slurm did the last one; it was not resumed since"),
     FACT(reboot.fleet, "fleet", TEXT, "why a reboot outside the scheduler would lose the node"),
     FACT(reboot.obstacle, "obstacle", TEXT, "why it may not be rebooted now"),
 };
@@ -327,7 +336,7 @@ const struct kind kind_table[KIND_COUNT] = {
                    FIELDS(node_fields)},
     [KIND_SCHEDULER] = {.id = KIND_SCHEDULER,
                         .name = "scheduler",
-                        .traits = KIND_SINGLETON | KIND_FACT_ONLY,
+                        .traits = KIND_SINGLETON | KIND_NEVER_ABSENT,
                         .help = "work that the node does for others",
                         FIELDS(scheduler_fields)},
     [KIND_FILESYSTEM] = {.id = KIND_FILESYSTEM,

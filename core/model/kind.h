@@ -44,7 +44,7 @@ struct node {
 	const char *name, *os, *os_version, *architecture, *boot_id;
 };
 
-/* Which kernels there are (singleton). Wanted are only what boots by default and what boots once. */
+/* Which kernels there are (singleton). Wanted are only what boots by default and what once. */
 struct kernel {
 	const char *running;      /* uname -r */
 	struct list installed;    /* folders of /lib/modules that have a kernel in /boot, newest last */
@@ -100,13 +100,18 @@ struct port {
 struct rival {
 	const char *where; /* file and line, or unit */
 	const char *does;  /* what, in its own words */
-	const char *kind;  /* as `means`, since each resource has a kind: cron | timer | service | hook */
+	const char *kind;  /* shown as `means`: cron | timer | service | hook */
 };
 
-/* Work that a node does for others (singleton): changes "under jobs" wait while jobs > 0. */
+/* Work that a node does for others (singleton): changes "under jobs" wait while jobs > 0. Wanted is
+ * only that a drain of ours is over; the scheduler itself is asked only then. */
 struct scheduler {
-	const char *name;   /* "slurm", unset when there is none */
-	struct number jobs; /* job steps on this node, from its processes */
+	const char *name;     /* "slurm", unset when there is none */
+	struct number jobs;   /* job steps on this node, from its processes */
+	struct truth drained; /* it is kept from work, for a reboot of ours; others' drains are theirs */
+	const char *drain_reason; /* why it is kept from work, by whomever */
+	const char *awaits;       /* why a drain of ours cannot be ended yet */
+	const char *unasked;      /* why the scheduler could not be asked */
 };
 
 /* A file system type the kernel has registered: /proc/filesystems. */
@@ -277,12 +282,15 @@ struct reboot {
 	struct number per_day, attempts_per_kernel;
 	struct truth force;
 	struct truth trial; /* once, and the default only after the checks passed */
+	const char *renew; /* even into the kernel that runs: what it is to put right */
 	/* Observed. */
 	const char *open;         /* a reboot that was begun: into which kernel */
 	const char *result;       /* of it: "waiting", "arrived", "came back" (in another kernel) */
 	struct truth open_trial;
+	struct number runs;       /* begun under it since, this one counted */
 	struct list attempts;     /* release=count, of the present desired state */
 	struct number last_day;   /* reboots of ours in 24 hours */
+	struct truth drained;     /* Slurm did the last one, and its drain is not over yet */
 	const char *fleet;        /* why a reboot outside the scheduler would lose the node */
 	const char *obstacle;     /* ledger missing or unreadable, a job runs, outside the window */
 };

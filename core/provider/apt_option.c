@@ -17,6 +17,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { OBSERVE_MS = 2500 }; /* within the deadline of an observation */
+
 #define FOLDER "/etc/apt/apt.conf.d"
 #define MAIN_FILE "/etc/apt/apt.conf"
 
@@ -142,13 +144,14 @@ static int read_ours(struct host *host, const char *key, struct arena *arena,
 	return 0;
 }
 
-/* Asks apt for all that it has under that name. *ret_why: why it does not say. */
-static int ask(struct host *host, const char *key, struct arena *arena, char **ret_out,
-               const char **ret_why, struct err *err)
+/* Asks apt for all that it has under that name; ends with NULL. */
+static const char *const *question(struct arena *arena, const char *key)
 {
 	const char *const argv[] = {"apt-config", "dump", "--format", "%F=%V%n", key, NULL};
+	const char **list = arena_array(arena, ARRAY_LEN(argv), sizeof *list);
 
-	return transaction_ask(host, argv, arena, ret_out, ret_why, err);
+	memcpy(list, argv, sizeof argv);
+	return list;
 }
 
 /* Lines NAME=VALUE, both with %XX for what is special: the option itself, and below it its items,
@@ -184,7 +187,8 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	char *out;
 
 	(void)want;
-	if (read_ours(host, key, arena, option, err) || ask(host, key, arena, &out, &why, err)) {
+	if (read_ours(host, key, arena, option, err) ||
+	    transaction_ask_for(host, question(arena, key), OBSERVE_MS, arena, &out, &why, err)) {
 		return -(int)err->code;
 	}
 	/* A file of ours that apt stumbles over can be made anew; over another, nobody knows. */
@@ -398,7 +402,7 @@ static int read_back(struct work *w, const char **ret_why, struct err *err)
 	const char *culprit;
 	char *out;
 
-	if (ask(w->host, w->want->key, w->arena, &out, ret_why, err)) {
+	if (transaction_ask(w->host, question(w->arena, w->want->key), w->arena, &out, ret_why, err)) {
 		return -(int)err->code;
 	}
 	if (*ret_why) {

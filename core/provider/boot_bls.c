@@ -75,7 +75,8 @@ static int take_entries(struct host *host, const char *folder, struct arena *are
 	*ret_there = false;
 	if (host->ops->list(host, folder, arena, &names, &fault)) {
 		*ret_there = fault.os == EACCES;
-		return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES || fault.os == ELOOP
+		return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES ||
+		               fault.os == ELOOP || fault.code == ERR_BUSY
 		           ? 0
 		           : err_copy(err, &fault);
 	}

@@ -46,6 +46,12 @@ static int by_release(const void *a, const void *b)
 
 /* ---- Which there are ---- */
 
+/* Not for us to see, or behind an automount that is not to be woken up for a look. */
+static bool is_hidden(const struct err *fault)
+{
+	return fault->os == EACCES || fault->code == ERR_BUSY;
+}
+
 /* Names in a folder; one that is not there, or not for us to see, has none. */
 static int names_in(struct host *host, const char *folder, struct arena *arena,
                     struct file_names *ret_names, struct err *err)
@@ -57,9 +63,23 @@ static int names_in(struct host *host, const char *folder, struct arena *arena,
 		return 0;
 	}
 	*ret_names = (struct file_names){0};
-	return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES || fault.os == ELOOP
+	return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == ELOOP || is_hidden(&fault)
 	           ? 0
 	           : err_copy(err, &fault);
+}
+
+/* *ret_hidden is set true, and left alone otherwise, when we may not see whether it is there. */
+static int look_at(struct host *host, const char *path, struct file_look *ret_look,
+                   bool *ret_hidden, struct err *err)
+{
+	struct err fault = {0};
+
+	if (!host->ops->look(host, path, ret_look, &fault)) {
+		return 0;
+	}
+	*ret_look = (struct file_look){.type = FILE_NONE};
+	*ret_hidden |= is_hidden(&fault);
+	return is_hidden(&fault) ? 0 : err_copy(err, &fault);
 }
 
 /* Beside images there are their backups, what dpkg is just unpacking, and signatures. */
@@ -86,12 +106,12 @@ static int find_images(struct host *host, struct arena *arena, struct list *list
 }
 
 static int has_index(struct host *host, const char *release, struct arena *arena, bool *ret_has,
-                     struct err *err)
+                     bool *ret_hidden, struct err *err)
 {
 	struct file_look look;
 
-	if (host->ops->look(host, arena_printf(arena, "/lib/modules/%s/modules.dep", release), &look,
-	                    err)) {
+	if (look_at(host, arena_printf(arena, "/lib/modules/%s/modules.dep", release), &look,
+	            ret_hidden, err)) {
 		return -(int)err->code;
 	}
 	*ret_has = look.type == FILE_REGULAR;
@@ -102,13 +122,13 @@ static int find_trees(struct host *host, struct arena *arena, struct list *list,
                       struct err *err)
 {
 	struct file_names names;
-	bool indexed = false;
+	bool indexed = false, hidden;
 
 	if (names_in(host, "/lib/modules", arena, &names, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < names.count; i++) {
-		if (has_index(host, names.list[i], arena, &indexed, err)) {
+		if (has_index(host, names.list[i], arena, &indexed, &hidden, err)) {
 			return -(int)err->code;
 		}
 		if (indexed) {
@@ -137,22 +157,28 @@ int boot_files_releases(struct host *host, struct arena *arena, struct list *ret
 
 /* ---- Of one release ---- */
 
-/* The first of these that is there, with how many bytes it has; a link counts as what it is called,
- * since nobody but the boot loader follows it. */
-static int find_first(struct host *host, const char *const *paths, size_t n, const char **ret_path,
-                      uint64_t *ret_size, struct err *err)
+/* A file, and how many bytes it has. */
+struct found {
+	const char *path; /* NULL: there is none */
+	uint64_t size;
+	bool hidden; /* that may be wrong: it is not for us to see */
+};
+
+/* The first of these that is there; a link counts as what it is called, since nobody but the boot
+ * loader follows it. */
+static int find_first(struct host *host, const char *const *paths, size_t n,
+                      struct found *ret_found, struct err *err)
 {
 	struct file_look look;
 
-	*ret_path = NULL;
-	*ret_size = 0;
+	*ret_found = (struct found){0};
 	for (size_t i = 0; i < n; i++) {
-		if (host->ops->look(host, paths[i], &look, err)) {
+		if (look_at(host, paths[i], &look, &ret_found->hidden, err)) {
 			return -(int)err->code;
 		}
 		if (look.type == FILE_REGULAR || look.type == FILE_LINK) {
-			*ret_path = paths[i];
-			*ret_size = look.size;
+			ret_found->path = paths[i];
+			ret_found->size = look.size;
 			return 0;
 		}
 	}
@@ -160,18 +186,18 @@ static int find_first(struct host *host, const char *const *paths, size_t n, con
 }
 
 static int find_image(struct host *host, const char *release, struct arena *arena,
-                      const char **ret_path, uint64_t *ret_size, struct err *err)
+                      struct found *ret_found, struct err *err)
 {
 	const char *const paths[] = {
 	    arena_printf(arena, "/boot/vmlinuz-%s", release),
 	    arena_printf(arena, "/boot/vmlinux-%s", release),
 	};
 
-	return find_first(host, paths, ARRAY_LEN(paths), ret_path, ret_size, err);
+	return find_first(host, paths, ARRAY_LEN(paths), ret_found, err);
 }
 
 static int find_initrd(struct host *host, const char *release, struct arena *arena,
-                       const char **ret_path, uint64_t *ret_size, struct err *err)
+                       struct found *ret_found, struct err *err)
 {
 	const char *const paths[] = {
 	    arena_printf(arena, "/boot/initrd.img-%s", release),
@@ -180,21 +206,20 @@ static int find_initrd(struct host *host, const char *release, struct arena *are
 	    arena_printf(arena, "/boot/initrd-%s.img", release),
 	};
 
-	return find_first(host, paths, ARRAY_LEN(paths), ret_path, ret_size, err);
+	return find_first(host, paths, ARRAY_LEN(paths), ret_found, err);
 }
 
 /* Does the kernel that runs show that this node needs no ram disk? */
 static int does_without(struct host *host, const char *running, struct arena *arena, bool *ret_does,
                         struct err *err)
 {
-	const char *image, *initrd;
-	uint64_t size;
+	struct found image, initrd;
 
-	if (find_image(host, running, arena, &image, &size, err) ||
-	    find_initrd(host, running, arena, &initrd, &size, err)) {
+	if (find_image(host, running, arena, &image, err) ||
+	    find_initrd(host, running, arena, &initrd, err)) {
 		return -(int)err->code;
 	}
-	*ret_does = image && !initrd;
+	*ret_does = image.path && !initrd.path;
 	return 0;
 }
 
@@ -202,24 +227,27 @@ int boot_files_find(struct host *host, const char *release, const char *running,
                     struct arena *arena, struct boot_files *ret_files, struct err *err)
 {
 	struct boot_files files = {0};
-	uint64_t image_size, initrd_size;
-	const char *initrd;
-	bool without = false, indexed = false;
+	struct found image, initrd;
+	bool without = false, indexed = false, hidden = false;
 
-	if (find_image(host, release, arena, &files.image, &image_size, err) ||
-	    find_initrd(host, release, arena, &initrd, &initrd_size, err) ||
-	    has_index(host, release, arena, &indexed, err) ||
-	    (!initrd && does_without(host, running, arena, &without, err))) {
+	if (find_image(host, release, arena, &image, err) ||
+	    find_initrd(host, release, arena, &initrd, err) ||
+	    has_index(host, release, arena, &indexed, &hidden, err) ||
+	    (!initrd.path && does_without(host, running, arena, &without, err))) {
 		return -(int)err->code;
 	}
-	files.initrd = initrd_size ? initrd : NULL;
-	if (!files.image) {
+	files.image = image.path;
+	files.initrd = initrd.size ? initrd.path : NULL;
+	if (image.hidden || initrd.hidden || hidden) {
+		files.fault = arena_printf(arena, "%s is not for us to see",
+		                           hidden ? "its folder in /lib/modules" : "/boot");
+	} else if (!image.path) {
 		files.fault = "its image is not in /boot";
-	} else if (!image_size) {
+	} else if (!image.size) {
 		files.fault = arena_printf(arena, "%s is empty", files.image);
-	} else if (initrd && !initrd_size) {
-		files.fault = arena_printf(arena, "%s is empty", initrd);
-	} else if (!initrd && !without) {
+	} else if (initrd.path && !initrd.size) {
+		files.fault = arena_printf(arena, "%s is empty", initrd.path);
+	} else if (!initrd.path && !without) {
 		files.fault = arena_printf(arena, "there is no /boot/initrd.img-%s", release);
 	} else if (!indexed) {
 		files.fault = arena_printf(arena, "there is no /lib/modules/%s/modules.dep", release);

@@ -15,17 +15,22 @@
 #define OWN_FILE BOOT_LOADER_FOLDER "/" BOOT_LOADER_FILE
 
 int boot_loader_text(struct host *host, const char *path, struct arena *arena, char **ret_text,
-                     bool *ret_hidden, struct err *err)
+                     const char **ret_hidden, struct err *err)
 {
+	const char *hidden = NULL;
 	struct err fault = {0};
-	bool hidden = false;
 
-	*ret_text = NULL;
 	if (lines_read(host, path, arena, ret_text, &fault)) {
-		hidden = fault.os == EACCES || fault.os == ELOOP;
-		if (!hidden) {
+		/* EIO and the like are no trait of that file. What has no errno is no regular file. */
+		bool is_its_own =
+		    fault.os == EACCES || fault.os == ELOOP || (!fault.os && fault.code != ERR_BUG);
+
+		if (!is_its_own) {
 			return err_copy(err, &fault);
 		}
+		*ret_text = NULL;
+		hidden = fault.os ? arena_printf(arena, "%s is not for us to read", path)
+		                  : arena_strdup(arena, fault.text);
 	}
 	if (ret_hidden) {
 		*ret_hidden = hidden;
@@ -206,14 +211,25 @@ static int find_once_obstacle(struct host *host, const struct grub_answer *answe
 
 /* ---- GRUB ---- */
 
+static bool has_release(const struct boot_loader *loader, const char *release)
+{
+	for (size_t i = 0; i < loader->count; i++) {
+		if (strcmp(loader->choices[i].release, release) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void take_answer(struct arena *arena, const struct grub_answer *answer, bool env_hidden,
                         struct boot_loader *loader)
 {
 	for (size_t i = 0; i < answer->count; i++) {
 		const char *release = answer->entries[i].release;
-		const struct grub_entry *entry = grub_entry_of(answer, release);
 
-		if (!boot_loader_choice(loader, release)) {
+		if (!has_release(loader, release)) {
+			const struct grub_entry *entry = grub_entry_of(answer, release);
+
 			boot_loader_add(arena, loader, release, entry ? entry->path : NULL);
 		}
 	}
@@ -232,7 +248,7 @@ static int read_grub(struct host *host, const char *folder, char *config, struct
 {
 	char *env, *custom, *own;
 	struct grub_answer answer;
-	bool env_hidden;
+	const char *env_hidden;
 
 	/* 41_custom has GRUB read that file at the end. */
 	if (boot_loader_text(host, path_join(arena, folder, "grubenv"), arena, &env, &env_hidden,
@@ -246,7 +262,7 @@ static int read_grub(struct host *host, const char *folder, char *config, struct
 		return boot_bls_read(host, env, arena, loader, err);
 	}
 	loader->name = "grub";
-	take_answer(arena, &answer, env_hidden, loader);
+	take_answer(arena, &answer, env_hidden != NULL, loader);
 	if (own) {
 		const char *preset = preset_in(arena, own);
 
@@ -268,7 +284,7 @@ int boot_loader_read(struct host *host, struct arena *arena, struct boot_loader 
 {
 	static const char *const folders[] = {BOOT_LOADER_GRUB, "/boot/grub2"};
 	struct boot_loader loader = {0};
-	bool hidden = false;
+	const char *hidden = NULL;
 	char *config = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(folders) && !config && !hidden; i++) {
@@ -280,8 +296,7 @@ int boot_loader_read(struct host *host, struct arena *arena, struct boot_loader 
 		}
 		if (hidden) {
 			loader.name = "grub";
-			loader.obstacle = loader.once_obstacle =
-			    arena_printf(arena, "%s is not for us to read", path);
+			loader.obstacle = loader.once_obstacle = hidden;
 		}
 	}
 	if (!loader.name && boot_bls_systemd(host, arena, &loader, err)) {

@@ -42,8 +42,9 @@ const struct boot_choice *boot_loader_choice(const struct boot_loader *loader, c
 void boot_loader_add(struct arena *arena, struct boot_loader *loader, const char *release,
                      const char *path);
 
-/* A text that may be missing, or not for us to see: NULL then, and *ret_hidden (may be NULL). */
+/* A text that may be missing, or not for us to read (a link, too large): NULL then, and *ret_hidden
+ * (may be NULL) says why it is not read. */
 int boot_loader_text(struct host *host, const char *path, struct arena *arena, char **ret_text,
-                     bool *ret_hidden, struct err *err) MUST_CHECK;
+                     const char **ret_hidden, struct err *err) MUST_CHECK;
 
 #endif

@@ -59,7 +59,12 @@ static void take_association(struct arena *arena, const struct value *associatio
 	const char *repository = value_text(association, "DataRepositoryPath");
 
 	have->association = value_text(association, "AssociationId");
+	if (!have->association) {
+		have->unasked = "the service tells of an association without an id";
+		return;
+	}
 	have->lifecycle = value_text(association, "Lifecycle");
+	have->lifecycle = have->lifecycle ? have->lifecycle : "unknown";
 	have->failure = failure ? value_text(failure, "Message") : NULL;
 	/* With or without the slash at its end it is the same bucket. */
 	have->repository =
@@ -92,26 +97,35 @@ static void take_legacy(struct arena *arena, const struct value *file_system,
 	}
 }
 
+static const char *named(const struct value *association, const char *member)
+{
+	const char *text = value_text(association, member);
+
+	return text ? text : "(not told)";
+}
+
 /* What speaks against making one more. */
 static void find_hindrance(struct arena *arena, const struct value *associations,
                            const struct data_repository *want, struct data_repository *have)
 {
 	for (size_t i = 0; i < associations->count && !have->failure; i++) {
 		const struct value *a = &associations->items[i];
-		const char *id = value_text(a, "AssociationId"), *state = value_text(a, "Lifecycle");
+		const char *state = value_text(a, "Lifecycle");
 		const char *path = value_text(a, "FileSystemPath");
 		const char *repository = value_text(a, "DataRepositoryPath");
 
 		if (overlaps(arena, path, have->file_system_path) ||
 		    overlaps(arena, repository, want->repository)) {
 			have->lifecycle = "impossible";
-			have->failure = arena_printf(arena, "it would overlap with %s, which ties %s to %s", id,
-			                             path, repository);
+			have->failure = arena_printf(arena, "it would overlap with %s, which ties %s to %s",
+			                             named(a, "AssociationId"), named(a, "FileSystemPath"),
+			                             named(a, "DataRepositoryPath"));
 		} else if (text_equal(state, "CREATING") || text_equal(state, "UPDATING") ||
 		           text_equal(state, "DELETING")) {
 			have->lifecycle = "busy";
-			have->failure = arena_printf(
-			    arena, "waits for %s, which is %s: the service works at one at a time", id, state);
+			have->failure =
+			    arena_printf(arena, "waits for %s, which is %s: the service works at one at a time",
+			                 named(a, "AssociationId"), state);
 		}
 	}
 	if (!have->failure && associations->count >= ASSOCIATIONS_MOST) {

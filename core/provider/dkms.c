@@ -16,6 +16,10 @@
 #include <regex.h>
 #include <string.h>
 
+/* A build that tells all it does leaves tens of megabytes. KEPT: the log of a failed one is kept
+ * whole up to that size, else only the lines that matter. */
+enum { LOG_MOST = 256 << 20, KEPT_MOST = 1 << 20 };
+
 static const char tree[] = "/var/lib/dkms";
 /* DKMS keeps the log of the last build only, whichever kernel it was for. Of each kernel that a
  * module does not build for, its log is kept here. */
@@ -23,6 +27,7 @@ static const char kept[] = "/var/lib/reconcile/dkms";
 
 struct place {
 	const char *module, *release;
+	const char *version; /* of its source, once that is known */
 };
 
 static struct place place_of(struct arena *arena, const char *key)
@@ -30,7 +35,10 @@ static struct place place_of(struct arena *arena, const char *key)
 	const char *at = strchr(key, '@');
 	size_t n = at ? (size_t)(at - key) : strlen(key);
 
-	return (struct place){arena_printf(arena, "%.*s", (int)n, key), at ? at + 1 : ""};
+	return (struct place){
+	    .module = arena_printf(arena, "%.*s", (int)n, key),
+	    .release = at ? at + 1 : "",
+	};
 }
 
 /* Names in a folder; a folder that is not there has none. */
@@ -120,18 +128,22 @@ static int is_installed(struct host *host, const struct place *place, struct are
 	return 0;
 }
 
-/* What may not be read, or is too long to be true, is as good as not there. */
-static int read_text(struct host *host, const char *path, struct arena *arena, char **ret_text,
-                     struct err *err)
+/* What may not be read, is no file, or is too long to be true, is as good as not there: NULL. */
+static int read_text(struct host *host, const char *path, size_t most, struct arena *arena,
+                     const char **ret_text, struct err *err)
 {
+	struct file_bytes bytes;
 	struct err fault = {0};
 
 	*ret_text = NULL;
-	if (lines_read(host, path, arena, ret_text, &fault) && fault.os != EACCES &&
-	    fault.code != ERR_LIMIT) {
-		return err_copy(err, &fault);
+	if (!host->ops->read(host, path, most, arena, &bytes, &fault)) {
+		*ret_text = bytes.data;
+		return 0;
 	}
-	return 0;
+	return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES || fault.os == ELOOP ||
+	               fault.code == ERR_LIMIT
+	           ? 0
+	           : err_copy(err, &fault);
 }
 
 /* BUILD_EXCLUSIVE_KERNEL="regex" of dkms.conf, which is a shell script: only a plain text is
@@ -140,14 +152,16 @@ static int is_excluded(struct host *host, const struct place *place, const char 
                        struct arena *arena, bool *ret_excluded, struct err *err)
 {
 	static const char name[] = "BUILD_EXCLUSIVE_KERNEL=";
-	char *text;
+	const char *found;
 
 	*ret_excluded = false;
 	/* source is a link to /usr/src/MODULE-VERSION. */
 	if (read_text(host, arena_printf(arena, "/usr/src/%s-%s/dkms.conf", place->module, version),
-	              arena, &text, err)) {
+	              KEPT_MOST, arena, &found, err)) {
 		return -(int)err->code;
 	}
+	char *text = found ? arena_strdup(arena, found) : NULL;
+
 	for (char *line; (line = lines_next(&text));) {
 		if (!text_starts(line, name)) {
 			continue;
@@ -174,12 +188,12 @@ static const char *kept_log(struct arena *arena, const struct place *place, cons
 }
 
 /* Whether something that the build depended on is newer than its log. */
-static int is_stale(struct host *host, const struct place *place, const char *version,
-                    int64_t built_ns, struct arena *arena, bool *ret_stale, struct err *err)
+static int is_stale(struct host *host, const struct place *place, int64_t built_ns,
+                    struct arena *arena, bool *ret_stale, struct err *err)
 {
 	const char *const depends[] = {
-	    arena_printf(arena, "/usr/src/%s-%s", place->module, version),
-	    arena_printf(arena, "/usr/src/%s-%s/dkms.conf", place->module, version),
+	    arena_printf(arena, "/usr/src/%s-%s", place->module, place->version),
+	    arena_printf(arena, "/usr/src/%s-%s/dkms.conf", place->module, place->version),
 	    arena_printf(arena, "/lib/modules/%s/build", place->release),
 	    arena_printf(arena, "/usr/src/linux-headers-%s", place->release),
 	};
@@ -208,18 +222,20 @@ static int read_log(struct host *host, const struct place *place, struct dkms *d
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths) && !dkms->log; i++) {
+		AUTO(arena_auto) struct arena *scratch = arena_create();
 		struct file_look log = {.type = FILE_NONE};
 		bool there = false, stale = false;
-		char *text;
+		const char *text;
 
 		if (is_there(host, paths[i], &there, &log, err) ||
-		    read_text(host, paths[i], arena, &text, err)) {
+		    read_text(host, paths[i], LOG_MOST, scratch, &text, err)) {
 			return -(int)err->code;
 		}
-		if (!there || !text || !dkms_log_is_for(text, place->release)) {
+		if (!there || !text || !dkms_log_is_for(text, place->release) ||
+		    !dkms_log_is_final(text, i > 0)) {
 			continue;
 		}
-		if (is_stale(host, place, dkms->version, log.modified_ns, arena, &stale, err)) {
+		if (is_stale(host, place, log.modified_ns, arena, &stale, err)) {
 			return -(int)err->code;
 		}
 		if (!stale) {
@@ -279,7 +295,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 		have->state = STATE_ABSENT;
 		return 0;
 	}
-	dkms->version = newest(&versions);
+	place.version = dkms->version = newest(&versions);
 	if (versions.count > 1) {
 		dkms->obstacle =
 		    arena_printf(arena, "DKMS has %zu versions of %s and builds none of them by itself",
@@ -348,15 +364,25 @@ static void diff(struct arena *arena, const struct resource *want, const struct 
 
 /* ---- Apply ---- */
 
-/* What cannot be kept is only tried again. */
+/* The log of a build that has come to its end without a module. What cannot be kept is only tried
+ * again. */
 static void keep_log(struct host *host, const struct place *place, const struct dkms *dkms,
                      struct arena *arena)
 {
+	const char *path =
+	    arena_printf(arena, "%s/%s/%s/build/make.log", tree, place->module, dkms->version);
+	AUTO(arena_auto) struct arena *scratch = arena_create();
+	const char *text = NULL;
 	struct err ignored = {0};
-	char *text = NULL;
 
-	if (!dkms->log_file || lines_read(host, dkms->log_file, arena, &text, &ignored) || !text) {
+	if (read_text(host, path, LOG_MOST, scratch, &text, &ignored) || !text ||
+	    !dkms_log_is_for(text, place->release)) {
 		return;
+	}
+	if (strlen(text) > KEPT_MOST) {
+		text =
+		    arena_printf(arena, "DKMS make.log for %s-%s for kernel %s (what matters)\n%s\n",
+		                 place->module, dkms->version, place->release, dkms_log_lines(arena, text));
 	}
 	struct file_write write = {.data = text, .length = strlen(text), .mode = 0644};
 
@@ -365,12 +391,33 @@ static void keep_log(struct host *host, const struct place *place, const struct 
 	(void)!host->ops->write(host, kept_log(arena, place, dkms->version), &write, &ignored);
 }
 
+/* What flock(1) says by its status, and dkms never does. */
+#define BUSY_STATUS "75"
+
+static struct applied judge(struct arena *arena, const struct transaction *done)
+{
+	if (text_equal(done->why, "flock ended with status " BUSY_STATUS)) {
+		return (struct applied){
+		    .outcome = OUTCOME_BLOCKED,
+		    .why = "DKMS is still at work: an earlier run that was cut off had started it",
+		};
+	}
+	const char *why = done->why && text_starts(done->why, "flock")
+	                      ? arena_printf(arena, "dkms%s", done->why + strlen("flock"))
+	                      : done->why;
+
+	return (struct applied){.outcome = done->outcome, .why = why, .detail = done->detail};
+}
+
 static int apply(struct host *host, const struct change *change, struct arena *arena,
                  struct applied *applied, struct err *err)
 {
 	struct place place = place_of(arena, change->want->key);
 	const char *source = arena_printf(arena, "%s/%s", place.module, change->have->dkms.version);
-	const char *const argv[] = {"dkms", "install", source, "-k", place.release, NULL};
+	/* What was started goes on when we are killed, and two that build the same spoil it for each
+	 * other: the tree stays locked as long as anything of it runs. */
+	const char *const argv[] = {"flock",   "-n",   "-E", BUSY_STATUS,   tree, "dkms",
+	                            "install", source, "-k", place.release, NULL};
 	struct host_package_manager manager;
 	struct transaction done;
 	struct resource *have;
@@ -384,16 +431,21 @@ static int apply(struct host *host, const struct change *change, struct arena *a
 		*applied = (struct applied){.outcome = OUTCOME_BLOCKED, .why = busy};
 		return 0;
 	}
-	if (transaction_run(host, &manager, argv, arena, &done, err) ||
-	    observe(host, change->want->key, change->want, arena, &have, err)) {
+	if (transaction_run(host, &manager, argv, arena, &done, err)) {
 		return -(int)err->code;
 	}
-	*applied = (struct applied){.outcome = done.outcome, .why = done.why, .detail = done.detail};
-	if (done.outcome == OUTCOME_FAILED && have->dkms.log) {
+	*applied = judge(arena, &done);
+	if (applied->outcome != OUTCOME_FAILED) {
+		return 0;
+	}
+	keep_log(host, &place, &change->have->dkms, arena);
+	if (observe(host, change->want->key, change->want, arena, &have, err)) {
+		return -(int)err->code;
+	}
+	if (have->state == STATE_PRESENT && have->dkms.log) {
 		applied->why =
 		    arena_printf(arena, "%s %s does not build for %s: %s (%s)", place.module,
 		                 have->dkms.version, place.release, have->dkms.log, have->dkms.log_file);
-		keep_log(host, &place, &have->dkms, arena);
 	}
 	return 0;
 }

@@ -40,6 +40,25 @@ static bool is_echo(const char *line, size_t n, size_t said)
 	return said > 0 && memmem(line, n, "***", 3);
 }
 
+bool dkms_log_is_final(const char *log, bool is_whole)
+{
+	static const char *const passing[] = {"No space left on device", "Cannot allocate memory",
+	                                      "virtual memory exhausted", "Killed signal terminated"};
+
+	for (size_t i = 0; i < ARRAY_LEN(passing); i++) {
+		if (strstr(log, passing[i])) {
+			return false;
+		}
+	}
+	for (const char *line = log; *line && !is_whole;) {
+		size_t n = strcspn(line, "\n");
+
+		is_whole = is_complaint(line, n);
+		line += n + (line[n] == '\n');
+	}
+	return is_whole;
+}
+
 static void add(struct str *text, const char *line, size_t n)
 {
 	AUTO(str_free) struct str one = {0};

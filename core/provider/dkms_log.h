@@ -15,4 +15,9 @@ bool dkms_log_is_for(const char *log, const char *release);
  * when there is none. For people: one line, printable. */
 const char *dkms_log_lines(struct arena *arena, const char *log);
 
+/* Would the next try fail alike? Not for want of space or memory, nor where nothing is complained
+ * of: that build was cut off or is under way, unless it is known to have come to its end
+ * (is_whole). */
+bool dkms_log_is_final(const char *log, bool is_whole);
+
 #endif

@@ -142,10 +142,14 @@ static int install(struct work *w, const struct file_look *old, struct err *err)
 	    .gid = old->gid,
 	};
 
-	return w->host->ops->write(w->host, CONFIG, &write, err) ||
-	               w->host->ops->remove_file(w->host, MADE, err)
-	           ? -(int)err->code
-	           : 0;
+	struct err ignored = {0};
+
+	if (w->host->ops->write(w->host, CONFIG, &write, err)) {
+		return -(int)err->code;
+	}
+	/* It lies in /run: what stays there is written over next time. */
+	(void)!w->host->ops->remove_file(w->host, MADE, &ignored);
+	return 0;
 }
 
 /* Is it what we want GRUB to read? Else *ret_path is the id path to try next, NULL when there is
@@ -206,8 +210,8 @@ static int converge(struct work *w, const char *path, bool *ret_done, struct err
 			return -(int)err->code;
 		}
 		if (is_same(&old, &now)) {
-			*ret_done = true;
-			return install(w, &old, err);
+			*ret_done = install(w, &old, err) == 0;
+			return *ret_done ? 0 : -(int)err->code;
 		}
 		why = "somebody else keeps writing " CONFIG;
 	}
@@ -232,6 +236,9 @@ int grub_default_set(struct host *host, const char *release, struct arena *arena
 		return failed(&w, arena_printf(arena, "no id of GRUB's menu names %s", release));
 	}
 	if (converge(&w, choice ? choice->path : NULL, &done, err)) {
+		struct err ignored = {0};
+
+		(void)!put_back(&w, before, &ignored); /* what went wrong first is what is told */
 		return -(int)err->code;
 	}
 	if (!done) {

@@ -2,6 +2,7 @@
 /* See grub_once.h. */
 #include "provider/grub_once.h"
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "provider/grub.h"
 #include "provider/lines.h"
@@ -12,77 +13,103 @@
 #define BLOCK BOOT_LOADER_GRUB "/grubenv"
 #define COPY "/run/reconcile-grubenv"
 
-enum { TOOL_MS = 20000, BLOCK_MOST = 64 << 10 };
+enum {
+	TOOL_MS = 20000,
+	PROBE_MS = 2500, /* both questions together, within the deadline of an observation */
+	BLOCK_MOST = 64 << 10,
+};
 
 /* ---- Tools ---- */
 
 /* Runs it to its end: *ret_out is what it printed, *ret_why what is wrong with it, or NULL. */
-static int run(struct host *host, const char *const *argv, struct arena *arena, char **ret_out,
-               const char **ret_why, struct err *err)
+static int run(struct host *host, const struct child_command *command, struct arena *arena,
+               char **ret_out, const char **ret_why, struct err *err)
 {
-	struct child_command command = {.argv = argv, .timeout_ms = TOOL_MS};
+	const char *name = command->argv[0];
 	AUTO(str_free) struct str words = {0};
 	struct child_result result;
+	struct err fault = {0};
 
-	if (host->ops->run(host, &command, &result, err)) {
-		return -(int)err->code;
+	if (host->ops->run(host, command, &result, &fault)) {
+		*ret_out = arena_strdup(arena, "");
+		*ret_why = arena_printf(arena, "there is no %s here", name);
+		return fault.os == ENOENT ? 0 : err_copy(err, &fault);
 	}
 	str_add_printable(&words, str_text(&result.err), 300);
 	*ret_out = arena_strdup(arena, str_text(&result.out));
 	*ret_why = NULL;
 	if (result.timed_out) {
-		*ret_why = arena_printf(arena, "%s does not answer", argv[0]);
+		*ret_why = arena_printf(arena, "%s does not answer", name);
 	} else if (result.signalled || result.status) {
-		*ret_why = arena_printf(arena, "%s failed: %s", argv[0], str_text(&words));
+		*ret_why = arena_printf(arena, "%s failed: %s", name, str_text(&words));
 	}
 	child_result_free(&result);
 	return 0;
 }
 
-static int probe(struct host *host, const char *target, struct arena *arena, char **ret_out,
-                 const char **ret_why, struct err *err)
+struct probing {
+	struct host *host;
+	struct arena *arena;
+	int64_t end;
+	const char *obstacle;
+};
+
+/* The first line of what grub-probe says; NULL when there is none, or an obstacle now. */
+static int probe(struct probing *p, const char *target, char **ret_line, struct err *err)
 {
 	const char *const argv[] = {"grub-probe", target, BOOT_LOADER_GRUB, NULL};
+	int64_t left = clock_left(p->end);
+	struct child_command command = {.argv = argv, .timeout_ms = left > 0 ? (int)left : 1};
+	char *out;
 
-	return run(host, argv, arena, ret_out, ret_why, err);
+	*ret_line = NULL;
+	if (run(p->host, &command, p->arena, &out, &p->obstacle, err)) {
+		return -(int)err->code;
+	}
+	*ret_line = p->obstacle ? NULL : lines_next(&out);
+	return 0;
+}
+
+/* Is it one that GRUB can write to? */
+static bool is_writable(const char *type)
+{
+	static const char *const types[] = {"ext2", "fat", "xfs"};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (text_equal(type, types[i])) {
+			return true;
+		}
+	}
+	return false;
 }
 
 int grub_once_probe(struct host *host, struct arena *arena, const char **ret_obstacle,
                     struct err *err)
 {
-	static const char *const types[] = {"ext2", "fat", "xfs"};
-	char *out;
+	struct probing p = {.host = host, .arena = arena, .end = clock_ms() + PROBE_MS};
+	char *layers, *type = NULL;
 
-	if (probe(host, "--target=abstraction", arena, &out, ret_obstacle, err)) {
+	if (probe(&p, "--target=abstraction", &layers, err)) {
 		return -(int)err->code;
 	}
-	const char *layer = *ret_obstacle ? NULL : lines_word(&(char *){lines_next(&out)});
+	const char *layer = lines_word(&layers);
 
 	if (layer) {
-		*ret_obstacle = arena_printf(arena,
-		                             "GRUB cannot write through %s, so that it could not forget "
-		                             "the entry once it was started",
-		                             layer);
+		p.obstacle = arena_printf(arena,
+		                          "GRUB cannot write through %s, so that it could not forget "
+		                          "the entry once it was started",
+		                          layer);
 	}
-	if (*ret_obstacle) {
-		return 0;
-	}
-	if (probe(host, "--target=fs", arena, &out, ret_obstacle, err)) {
+	if (!p.obstacle && probe(&p, "--target=fs", &type, err)) {
 		return -(int)err->code;
 	}
-	const char *type = *ret_obstacle ? NULL : lines_next(&out);
-
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		if (type && strcmp(type, types[i]) == 0) {
-			return 0;
-		}
+	if (!p.obstacle && !is_writable(type)) {
+		p.obstacle = arena_printf(arena,
+		                          "GRUB cannot write to %s, so that it could not forget the "
+		                          "entry once it was started",
+		                          type ? type : "a file system that grub-probe has no name for");
 	}
-	if (!*ret_obstacle) {
-		*ret_obstacle = arena_printf(arena,
-		                             "GRUB cannot write to %s, so that it could not forget the "
-		                             "entry once it was started",
-		                             type ? type : "a file system that grub-probe has no name for");
-	}
+	*ret_obstacle = p.obstacle;
 	return 0;
 }
 
@@ -136,11 +163,12 @@ static int copy_block(struct host *host, const struct block *block, struct arena
                       const char **ret_why, struct err *err)
 {
 	const char *const argv[] = {"grub-editenv", COPY, "create", NULL};
+	const struct child_command command = {.argv = argv, .timeout_ms = TOOL_MS};
 	char *out;
 
 	*ret_why = NULL;
 	return block->valid ? write_block(host, COPY, block, err)
-	                    : run(host, argv, arena, &out, ret_why, err);
+	                    : run(host, &command, arena, &out, ret_why, err);
 }
 
 /* `path` NULL: unset. */
@@ -154,6 +182,7 @@ static int edit(struct host *host, const char *path, struct arena *arena, const 
 	    path ? arena_printf(arena, "next_entry=%s", path) : "next_entry",
 	    NULL,
 	};
+	const struct child_command command = {.argv = argv, .timeout_ms = TOOL_MS};
 	struct block old, new;
 	char *out;
 
@@ -163,7 +192,7 @@ static int edit(struct host *host, const char *path, struct arena *arena, const 
 	if (*ret_why) {
 		return 0;
 	}
-	if (run(host, argv, arena, &out, ret_why, err) || *ret_why ||
+	if (run(host, &command, arena, &out, ret_why, err) || *ret_why ||
 	    read_block(host, COPY, arena, &new, err)) {
 		return *ret_why ? 0 : -(int)err->code;
 	}

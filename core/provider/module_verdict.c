@@ -113,6 +113,9 @@ static void judge_file(struct judging *j, const struct host_module_file *file)
 		                    file->name, f->release));
 	} else if (file->damaged) {
 		say_no(j, "damaged", arena_printf(j->arena, "%s: %s", file->path, file->damaged));
+	} else if (file->hidden) {
+		doubt(j, "unreadable",
+		      arena_printf(j->arena, "%s cannot be read: %s", file->path, file->hidden));
 	} else if (file->packed) {
 		doubt(j, "unreadable",
 		      arena_printf(j->arena, "%s is packed with %s, which libkmod cannot unpack here",
@@ -213,7 +216,7 @@ static void judge_signature(struct judging *j, const struct host_module_file *fi
 {
 	const struct host_loadable *f = j->found;
 
-	if (j->is_over || !f->enforced || !file->path || file->packed) {
+	if (j->is_over || !f->enforced || !file->path || file->hidden || file->packed) {
 		return;
 	}
 	if (!file->signer) {

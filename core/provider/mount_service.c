@@ -22,10 +22,15 @@ static void pause_for(int ms)
 	}
 }
 
+struct awaited {
+	struct systemd_unit unit;
+	bool is_right;   /* the mount */
+	const char *why; /* systemd does not say */
+};
+
 /* Until the mount is there, or the service has come to an end without it, or time is up. */
 static int await(struct host *host, const struct resource *want, struct arena *arena,
-                 struct systemd_unit *ret_unit, bool *ret_right, const char **ret_why,
-                 struct err *err)
+                 struct awaited *ret_awaited, struct err *err)
 {
 	int64_t end = clock_ms() + AWAIT_MS;
 
@@ -34,13 +39,15 @@ static int await(struct host *host, const struct resource *want, struct arena *a
 
 		host_forget(host);
 		if (mount_observe(host, want->key, want, arena, &have, err) ||
-		    systemd_show(host, want->mount.service, arena, ret_unit, ret_why, err)) {
+		    systemd_show(host, want->mount.service, arena, &ret_awaited->unit, &ret_awaited->why,
+		                 err)) {
 			return -(int)err->code;
 		}
-		*ret_right = mount_is_right(want, have);
-		bool under_way = ret_unit->has_job || text_equal(ret_unit->active, "activating");
+		ret_awaited->is_right = mount_is_right(want, have);
+		bool under_way =
+		    ret_awaited->unit.has_job || text_equal(ret_awaited->unit.active, "activating");
 
-		if (*ret_right || *ret_why || !under_way || clock_left(end) <= 0) {
+		if (ret_awaited->is_right || ret_awaited->why || !under_way || clock_left(end) <= 0) {
 			return 0;
 		}
 		pause_for(LOOK_EVERY_MS);
@@ -83,8 +90,9 @@ int mount_through_service(struct host *host, const struct resource *want, struct
                           struct applied *applied, struct err *err)
 {
 	const char *name = want->mount.service, *why;
-	struct systemd_unit unit = {0};
-	bool here, right = false;
+	struct awaited awaited = {0};
+	struct systemd_unit unit;
+	bool here;
 
 	if (systemd_is_here(host, &here, err)) {
 		return -(int)err->code;
@@ -109,13 +117,17 @@ int mount_through_service(struct host *host, const struct resource *want, struct
 			}
 		}
 	}
-	if (!why && await(host, want, arena, &unit, &right, &why, err)) {
+	if (!why && await(host, want, arena, &awaited, err)) {
 		return -(int)err->code;
 	}
+	if (awaited.is_right) {
+		return 0; /* whatever systemd had to say besides */
+	}
+	why = why ? why : awaited.why;
 	if (why) {
 		*applied = (struct applied){.outcome = OUTCOME_FAILED, .why = why};
-	} else if (!right) {
-		*applied = judge(host, want, arena, &unit);
+	} else {
+		*applied = judge(host, want, arena, &awaited.unit);
 	}
 	return 0;
 }

@@ -53,6 +53,7 @@ static void take(struct arena *arena, char *text, struct mount *mount)
 		}
 		*value++ = '\0';
 		value += strspn(value, " \t");
+		line[strcspn(line, " \t")] = '\0'; /* blanks may stand on both sides of the = */
 		if (strcmp(line, "What") == 0) {
 			mount->unit_source = value;
 		} else if (strcmp(line, "Type") == 0) {
@@ -75,7 +76,8 @@ static int read_unit(struct host *host, const char *path, struct arena *arena, c
 		return 0;
 	}
 	*ret_text = NULL;
-	return fault.os == EACCES || fault.os == ELOOP || fault.os == EISDIR || fault.code == ERR_LIMIT
+	/* What has no errno is no regular file, or too large for one. */
+	return fault.os == EACCES || fault.os == ELOOP || (!fault.os && fault.code != ERR_BUG)
 	           ? 0
 	           : err_copy(err, &fault);
 }

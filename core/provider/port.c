@@ -22,7 +22,8 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 {
 	struct resource *have = resource_create(arena, &kind_table[KIND_PORT], key);
 	const char *colon = strrchr(key, ':'), *why;
-	long number = colon ? strtol(colon + 1, NULL, 10) : 0;
+	size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+	long number = digits && digits < 6 && !colon[1 + digits] ? strtol(colon + 1, NULL, 10) : 0;
 	struct list addresses;
 
 	(void)want;
@@ -30,7 +31,9 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 		*ret_have = resource_undetermined(arena, have->kind, key, "not of the form HOST:PORT");
 		return 0;
 	}
-	const char *name = arena_strndup(arena, key, (size_t)(colon - key));
+	bool bracketed = *key == '[' && colon[-1] == ']'; /* an address with colons of its own */
+	const char *name =
+	    arena_strndup(arena, key + bracketed, (size_t)(colon - key) - 2 * (size_t)bracketed);
 	struct port_query query = {.port = (unsigned short)number};
 
 	if (resolve_host(host, name, arena, &addresses, &why, err)) {

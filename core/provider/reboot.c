@@ -8,6 +8,7 @@
 #include "provider/converge.h"
 #include "provider/reboot_fleet.h"
 #include "provider/reboot_go.h"
+#include "provider/slurm_node.h"
 #include "provider/table.h"
 #include "provider/window.h"
 
@@ -38,7 +39,7 @@ static void add_attempts(struct arena *arena, const struct reboot_ledger *ledger
 		for (size_t k = 0; k < i; k++) {
 			again |= strcmp(ledger->list[k].into, into) == 0;
 		}
-		int64_t attempts = again ? 0 : reboot_ledger_attempts(ledger, into);
+		int64_t attempts = again ? 0 : reboot_ledger_attempts(ledger, into, NULL);
 
 		if (attempts) {
 			items[count++] = arena_printf(arena, "%s=%lld", into, (long long)attempts);
@@ -53,6 +54,8 @@ static void describe(struct arena *arena, const struct reboot_ledger *ledger, st
 	const struct reboot_entry *open = reboot_ledger_open(ledger);
 
 	add_attempts(arena, ledger, &have->attempts);
+	have->drained.set = true;
+	have->drained.value = reboot_ledger_drained(ledger, have->into) != NULL;
 	have->last_day =
 	    (struct number){.set = true, .value = reboot_ledger_last_day(ledger, clock_now())};
 	if (!open || (!open->result && !reboot_ledger_is_awaited(open, clock_ms() / 1000))) {
@@ -61,6 +64,7 @@ static void describe(struct arena *arena, const struct reboot_ledger *ledger, st
 	have->open = open->into;
 	have->result = open->result ? open->result : "waiting";
 	have->open_trial = (struct truth){.set = true, .value = open->trial};
+	have->runs = (struct number){.set = true, .value = open->runs};
 }
 
 /* The way back from a trial is the second half of the reboot that was agreed to, no other one. */
@@ -75,14 +79,17 @@ static bool is_way_back(const struct reboot_ledger *ledger, const char *into)
 static const char *limit_of(struct arena *arena, const struct reboot *want,
                             const struct reboot_ledger *ledger)
 {
-	int64_t attempts = reboot_ledger_attempts(ledger, want->into);
+	int64_t attempts = reboot_ledger_attempts(ledger, want->into, want->renew);
 	int64_t day = reboot_ledger_last_day(ledger, clock_now());
 
 	if (attempts >= number_or(want->attempts_per_kernel, PER_KERNEL)) {
-		return arena_printf(arena,
-		                    "%lld reboots into %s did not come to a good end; no more are tried "
-		                    "(attempts_per_kernel)",
-		                    (long long)attempts, want->into);
+		return want->renew
+		           ? arena_printf(arena, "%lld reboots did not put it right: %s (attempts_per_kernel)",
+		                          (long long)attempts, want->renew)
+		           : arena_printf(arena,
+		                          "%lld reboots into %s did not come to a good end; no more are "
+		                          "tried (attempts_per_kernel)",
+		                          (long long)attempts, want->into);
 	}
 	if (day >= number_or(want->per_day, PER_DAY) && !is_way_back(ledger, want->into)) {
 		return arena_printf(arena, "rebooted %lld times in 24 hours (per_day)", (long long)day);
@@ -128,13 +135,23 @@ static int running_jobs(struct host *host, struct arena *arena, const char **ret
 	return 0;
 }
 
+static const char *ask_slurm(struct host *host, struct arena *arena)
+{
+	struct slurm_node node;
+	struct err fault = {0};
+
+	return slurm_node_ask(host, SLURM_ASK_MS, arena, &node, &fault)
+	           ? arena_printf(arena, "whether this node may be drained cannot be told: %s",
+	                          fault.text)
+	           : slurm_node_taken(&node, arena);
+}
+
 /* What speaks against this reboot now, beside the ledger's own state. */
 static int find_obstacle(struct host *host, const struct reboot *want,
                          const struct reboot_ledger *ledger, struct arena *arena,
                          struct reboot *have, struct err *err)
 {
 	bool slurm = text_equal(want->when, "slurm");
-	const char *scontrol = NULL;
 
 	have->obstacle = limit_of(arena, want, ledger);
 	if (!have->obstacle && have->fleet && !slurm && !want->force.value) {
@@ -144,10 +161,7 @@ static int find_obstacle(struct host *host, const struct reboot *want,
 		return 0;
 	}
 	if (slurm) {
-		if (reboot_fleet_scontrol(host, arena, &scontrol, err)) {
-			return -(int)err->code;
-		}
-		have->obstacle = scontrol ? NULL : "there is no scontrol to reboot it by Slurm with";
+		have->obstacle = ask_slurm(host, arena);
 		return 0;
 	}
 	if (text_equal(want->when, "window") && want->window &&
@@ -175,7 +189,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	describe(arena, &ledger, &have->reboot);
 	if (want && want->state == STATE_PRESENT && !have->reboot.obstacle &&
 	    !text_equal(want->reboot.when, "never") &&
-	    !text_equal(want->reboot.into, have->reboot.into) &&
+	    (want->reboot.renew || !text_equal(want->reboot.into, have->reboot.into)) &&
 	    find_obstacle(host, &want->reboot, &ledger, arena, &have->reboot, err)) {
 		return -(int)err->code;
 	}
@@ -215,9 +229,10 @@ static void diff(struct arena *arena, const struct resource *want, const struct 
 	verdict.marks = MARK_NEEDS_REBOOT | MARK_DISRUPTIVE;
 	if (text_equal(w->when, "never")) {
 		verdict.outcome = OUTCOME_PENDING;
-		verdict.why =
-		    arena_printf(arena, "%s runs; it takes a reboot into %s, and reboot.when is never",
-		                 h->into, w->into);
+		verdict.why = arena_printf(arena,
+		                           "%s%s; it takes a reboot into %s, and reboot.when is never",
+		                           w->renew ? w->renew : h->into,
+		                           w->renew ? "" : " runs", w->into);
 	} else if (h->obstacle) {
 		verdict.outcome = OUTCOME_BLOCKED;
 		verdict.why = h->obstacle;
@@ -233,6 +248,7 @@ static void needs(struct arena *arena, const struct resource *want, struct keys 
 
 const struct provider provider_reboot = {
     .kind = KIND_REBOOT,
+    .timeout_ms = 120000, /* several questions to Slurm, each with its own deadline */
     .check = check,
     .observe = observe,
     .diff = diff,

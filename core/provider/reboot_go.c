@@ -6,21 +6,17 @@
 #include "base/str.h"
 #include "provider/converge.h"
 #include "provider/lines.h"
-#include "provider/reboot_fleet.h"
+#include "provider/slurm_node.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-enum { LEDGER_MOST = 1 << 20, COMMAND_MS = 30000 };
+enum { LEDGER_MOST = 1 << 20, COMMAND_MS = 15000 };
 
 static const char ledger_path[] = REBOOT_LEDGER_DIR "/" REBOOT_LEDGER_NAME;
 /* Beside it only where this program has run before. */
 static const char history_path[] = REBOOT_LEDGER_DIR "/history.db";
-
-/* What Slurm shows to people begins with our name, as is usual there, so that others know whose it
- * is. */
-static const char leader[] = "reconcile:";
 
 static int read_boot_id(struct host *host, struct arena *arena, const char **ret_id,
                         struct err *err)
@@ -132,85 +128,30 @@ static int write_ledger(struct host *host, struct arena *arena, const struct reb
 	return host->ops->write(host, ledger_path, &file, err);
 }
 
-/* Runs it to its end; what it said goes to *ret_said. Negative: it did not do well. */
-static int run(struct host *host, const char *const *argv, struct arena *arena,
-               const char **ret_said, struct err *err)
-{
-	const struct child_command command = {.argv = argv, .timeout_ms = COMMAND_MS};
-	struct child_result result;
-
-	if (host->ops->run(host, &command, &result, err)) {
-		return -(int)err->code;
-	}
-	bool well = !result.timed_out && !result.signalled && result.status == 0;
-	const char *said = str_text(result.err.length ? &result.err : &result.out);
-
-	*ret_said = *said ? arena_strdup(arena, said) : NULL;
-	if (!well) {
-		err_set(err, ERR_HOST, 0, "%s %s", argv[0],
-		        result.timed_out ? "did not answer" : "failed, see what it said");
-	}
-	child_result_free(&result);
-	return well ? 0 : -(int)err->code;
-}
-
-/* Why Slurm is not to be asked: the node is kept from work by somebody else, whose word a reboot by
- * Slurm would take away when the node is back. */
-static int drained_by_others(struct host *host, const char *scontrol, const char *node,
-                             struct arena *arena, const char **ret_why, struct err *err)
-{
-	const char *const argv[] = {scontrol, "show", "node", "-o", node, NULL};
-	const char *said = NULL, *reason;
-
-	if (run(host, argv, arena, &said, err)) {
-		return err_wrap(err, "whether %s may be drained cannot be told", node);
-	}
-	reason = said ? strstr(said, " Reason=") : NULL;
-	reason = reason ? reason + strlen(" Reason=") : NULL;
-	if (reason && !text_starts(reason, leader)) {
-		*ret_why = arena_printf(arena, "Slurm keeps %s from work for another reason: %.*s", node,
-		                        (int)strcspn(reason, "\n"), reason);
-	}
-	return 0;
-}
-
-static const char *node_name(struct arena *arena)
-{
-	struct utsname names;
-
-	return uname(&names) ? NULL
-	                     : arena_strndup(arena, names.nodename, strcspn(names.nodename, "."));
-}
-
 /* DRAIN is what keeps the node from work, before and after: a node that is merely DOWN is taken
- * back when it registers, where ReturnToService is 2. Without ASAP, which would end the drain. */
+ * back when it registers, where ReturnToService is 2. Any nextstate, and ASAP, would end the drain
+ * when the node is back (DOWN as well: seen with 22.05); without them it stays. */
 static int by_slurm(struct host *host, const char *into, struct arena *arena,
                     struct applied *applied, struct err *err)
 {
-	const char *scontrol, *node = node_name(arena), *said = NULL;
+	struct slurm_node node;
 
-	if (reboot_fleet_scontrol(host, arena, &scontrol, err)) {
+	if (slurm_node_ask(host, COMMAND_MS, arena, &node, err)) {
 		return -(int)err->code;
 	}
-	if (!scontrol || !node) {
-		return err_set(err, ERR_HOST, 0, "there is no scontrol, or this node has no name");
-	}
-	const char *name = arena_printf(arena, "NodeName=%s", node);
-	const char *reason = arena_printf(arena, "%s reboot into %s", leader, into);
-	const char *const drain[] = {
-	    scontrol, "update", name, "State=DRAIN", arena_printf(arena, "Reason=%s", reason), NULL};
-	const char *const reboot[] = {
-	    scontrol, "reboot", "nextstate=DOWN", arena_printf(arena, "reason=%s", reason), node, NULL};
-
-	const char *const resume[] = {scontrol, "update", name, "State=RESUME", NULL};
+	const char *name = arena_printf(arena, "NodeName=%s", node.name), *said;
+	const char *reason = arena_printf(arena, "Reason=" SLURM_REBOOT "%s", into);
+	const char *const drain[] = {node.scontrol, "update", name, "State=DRAIN", reason, NULL};
+	const char *const reboot[] = {node.scontrol, "reboot", node.name, NULL};
+	const char *const resume[] = {node.scontrol, "update", name, "State=RESUME", NULL};
 	struct err ignored = {0};
 
-	if (run(host, drain, arena, &applied->detail, err)) {
+	if (slurm_node_run(host, drain, COMMAND_MS, arena, &applied->detail, err)) {
 		return -(int)err->code;
 	}
-	if (run(host, reboot, arena, &applied->detail, err)) {
+	if (slurm_node_run(host, reboot, COMMAND_MS, arena, &applied->detail, err)) {
 		/* Drained for nothing. If this fails too, the reason in Slurm says whose drain it is. */
-		if (run(host, resume, arena, &said, &ignored)) {
+		if (slurm_node_run(host, resume, COMMAND_MS, arena, &said, &ignored)) {
 			applied->detail = said;
 		}
 		return -(int)err->code;
@@ -223,7 +164,7 @@ static int by_systemd(struct host *host, struct arena *arena, struct applied *ap
 {
 	static const char *const argv[] = {"systemctl", "reboot", NULL};
 
-	return run(host, argv, arena, &applied->detail, err);
+	return slurm_node_run(host, argv, COMMAND_MS, arena, &applied->detail, err);
 }
 
 static int refuse(struct applied *applied, const char *why)
@@ -236,7 +177,8 @@ static int refuse(struct applied *applied, const char *why)
 static int last_look(struct host *host, const struct reboot *want, struct arena *arena,
                      const char **ret_why, struct err *err)
 {
-	const char *scontrol, *node = node_name(arena), *why = NULL;
+	const char *why = NULL;
+	struct slurm_node node;
 	const struct kernel *kernel = NULL;
 
 	if (read_kernel(host, arena, &kernel, &why, err)) {
@@ -258,10 +200,11 @@ static int last_look(struct host *host, const struct reboot *want, struct arena 
 	if (!text_equal(want->when, "slurm")) {
 		return 0;
 	}
-	if (reboot_fleet_scontrol(host, arena, &scontrol, err)) {
-		return -(int)err->code;
+	if (slurm_node_ask(host, COMMAND_MS, arena, &node, err)) {
+		return err_wrap(err, "whether this node may be drained cannot be told");
 	}
-	return scontrol && node ? drained_by_others(host, scontrol, node, arena, ret_why, err) : 0;
+	*ret_why = slurm_node_taken(&node, arena);
+	return 0;
 }
 
 /* Says in the ledger what became of asking. */
@@ -287,6 +230,7 @@ int reboot_go(struct host *host, const struct change *change, struct arena *aren
 	    .at = clock_now(),
 	    .uptime = clock_ms() / 1000,
 	    .trial = want->trial.value,
+	    .renew = want->renew,
 	};
 	const char *why = NULL;
 	struct err fault = {0}, ignored = {0};

@@ -28,8 +28,11 @@ static int take_entry(const struct value *item, struct reboot_entry *ret_entry, 
 	    .at = value_number(item, "at", -1),
 	    .uptime = value_number(item, "uptime", 0),
 	    .trial = value_truth(item, "trial", false),
+	    .renew = value_text(item, "renew"),
 	    .asked = value_truth(item, "asked", false),
 	    .result = value_text(item, "result"),
+	    .resumed = value_truth(item, "resumed", false),
+	    .runs = value_number(item, "runs", 0),
 	};
 
 	if (!entry.boot_id || !entry.from || !entry.into || !entry.how || entry.at < 0) {
@@ -78,8 +81,11 @@ static struct value entry_value(struct arena *arena, const struct reboot_entry *
 	value_put(arena, &map, "at", value_int(entry->at));
 	value_put(arena, &map, "uptime", value_int(entry->uptime));
 	value_put(arena, &map, "trial", value_bool(entry->trial));
+	value_put(arena, &map, "renew", value_string(entry->renew));
 	value_put(arena, &map, "asked", value_bool(entry->asked));
 	value_put(arena, &map, "result", value_string(entry->result));
+	value_put(arena, &map, "resumed", value_bool(entry->resumed));
+	value_put(arena, &map, "runs", value_int(entry->runs));
 	return map;
 }
 
@@ -167,18 +173,40 @@ static bool went_well(const struct reboot_entry *entry)
 	       (!entry->trial && text_equal(entry->result, REBOOT_ARRIVED));
 }
 
-int64_t reboot_ledger_attempts(const struct reboot_ledger *ledger, const char *into)
+int64_t reboot_ledger_attempts(const struct reboot_ledger *ledger, const char *into,
+                               const char *renew)
 {
 	int64_t attempts = 0;
 
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct reboot_entry *entry = &ledger->list[i];
 
-		if (strcmp(entry->into, into) == 0 && !text_equal(entry->result, REBOOT_FAILED)) {
-			attempts = went_well(entry) ? 0 : attempts + 1;
+		if (strcmp(entry->into, into) == 0 && text_equal(entry->renew, renew) &&
+		    !text_equal(entry->result, REBOOT_FAILED)) {
+			attempts = !renew && went_well(entry) ? 0 : attempts + 1;
 		}
 	}
 	return attempts;
+}
+
+const struct reboot_entry *reboot_ledger_drained(const struct reboot_ledger *ledger,
+                                                 const char *running)
+{
+	const struct reboot_entry *last = ledger->count ? &ledger->list[ledger->count - 1] : NULL;
+
+	return last && !last->resumed && last->asked && strcmp(last->how, "slurm") == 0 &&
+	               strcmp(last->into, running) == 0 &&
+	               (text_equal(last->result, REBOOT_ARRIVED) ||
+	                text_equal(last->result, REBOOT_KEPT))
+	           ? last
+	           : NULL;
+}
+
+void reboot_ledger_resume(struct reboot_ledger *ledger)
+{
+	if (ledger->count) {
+		ledger->list[ledger->count - 1].resumed = true;
+	}
 }
 
 int64_t reboot_ledger_last_day(const struct reboot_ledger *ledger, int64_t now)
@@ -190,4 +218,15 @@ int64_t reboot_ledger_last_day(const struct reboot_ledger *ledger, int64_t now)
 		    ledger->list[i].at > now - DAY && !text_equal(ledger->list[i].result, REBOOT_FAILED);
 	}
 	return count;
+}
+
+bool reboot_ledger_count_run(struct reboot_ledger *ledger)
+{
+	struct reboot_entry *last = ledger->count ? &ledger->list[ledger->count - 1] : NULL;
+
+	if (!last || !last->trial || !last->result || strcmp(last->result, REBOOT_ARRIVED) != 0) {
+		return false;
+	}
+	last->runs++;
+	return true;
 }

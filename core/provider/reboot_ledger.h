@@ -29,8 +29,11 @@ struct reboot_entry {
 	int64_t at;      /* seconds since 1970 */
 	int64_t uptime;  /* seconds since that boot: no clock that was set anew can move it */
 	bool trial;
+	const char *renew; /* of one into the kernel that ran: what it was to put right; else NULL */
 	bool asked;         /* the command that reboots was carried out */
 	const char *result; /* one of the words above, NULL: not known yet */
+	int64_t runs;       /* of a trial that arrived: runs that were begun under it since */
+	bool resumed;       /* `how` slurm: the drain that came with it is over, as far as it was ours */
 };
 
 enum { REBOOT_ENTRIES = 64 }; /* older ones are dropped */
@@ -55,12 +58,22 @@ const struct reboot_entry *reboot_ledger_open(const struct reboot_ledger *ledger
  * when something was noted. */
 bool reboot_ledger_settle(struct reboot_ledger *ledger, const char *boot_id, const char *running,
                           const char *boot_default);
+/* One more run begins under a trial that arrived and is not decided. True when that was noted. */
+bool reboot_ledger_count_run(struct reboot_ledger *ledger);
 /* Is it still to be expected that the node goes down for it, in the boot in which it was asked for
  * and `uptime` seconds after that boot? */
 bool reboot_ledger_is_awaited(const struct reboot_entry *entry, int64_t uptime);
 /* Reboots into that kernel since one that went well: those that count against
- * attempts_per_kernel. */
-int64_t reboot_ledger_attempts(const struct reboot_ledger *ledger, const char *into);
+ * attempts_per_kernel. With `renew` those that were to put just that right, which is still to be
+ * put right: none of them went well. */
+int64_t reboot_ledger_attempts(const struct reboot_ledger *ledger, const char *into,
+                               const char *renew);
+/* The last one, when Slurm carried it out, the node arrived, `running` is still that kernel, and the
+ * drain that came with it is not over yet; else NULL. */
+const struct reboot_entry *reboot_ledger_drained(const struct reboot_ledger *ledger,
+                                                 const char *running);
+/* Notes that it is over. */
+void reboot_ledger_resume(struct reboot_ledger *ledger);
 /* Reboots in the 24 hours before `now`, or later than `now` (the clock was set back). */
 int64_t reboot_ledger_last_day(const struct reboot_ledger *ledger, int64_t now);
 

@@ -2,13 +2,15 @@
 /* See resolve.h. */
 #include "provider/resolve.h"
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "provider/lines.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { RESOLVE_MS = 1500 };
+/* SOURCE: all servers of one source together. */
+enum { RESOLVE_MS = 1500, SOURCE_MS = 2500 };
 
 static bool is_address(const char *name)
 {
@@ -17,12 +19,21 @@ static bool is_address(const char *name)
 	return inet_pton(AF_INET, name, &any) == 1 || inet_pton(AF_INET6, name, &any) == 1;
 }
 
-int resolve_host(struct host *host, const char *name, struct arena *arena, struct list *ret_list,
-                 const char **ret_why, struct err *err)
+struct resolver {
+	struct host *host;
+	struct arena *arena;
+	int64_t end; /* of the time there is for it */
+};
+
+/* The same as resolve_host. */
+static int find(const struct resolver *r, const char *name, struct list *ret_list,
+                const char **ret_why, struct err *err)
 {
-	const char *const argv[] = {"getent", "ahosts", name, NULL};
-	struct child_command command = {.argv = argv, .timeout_ms = RESOLVE_MS};
+	const char *const argv[] = {"getent", "ahosts", "--", name, NULL};
+	int64_t left = clock_left(r->end);
+	struct child_command command = {.argv = argv, .timeout_ms = left > 0 ? (int)left : 1};
 	struct list list = {.set = true};
+	struct arena *arena = r->arena;
 	struct child_result result;
 	size_t cap = 0;
 
@@ -32,7 +43,7 @@ int resolve_host(struct host *host, const char *name, struct arena *arena, struc
 		*ret_list = list;
 		return 0;
 	}
-	if (host->ops->run(host, &command, &result, err)) {
+	if (r->host->ops->run(r->host, &command, &result, err)) {
 		return -(int)err->code;
 	}
 	char *text = arena_strdup(arena, str_text(&result.out));
@@ -55,16 +66,24 @@ int resolve_host(struct host *host, const char *name, struct arena *arena, struc
 	return 0;
 }
 
+int resolve_host(struct host *host, const char *name, struct arena *arena, struct list *ret_list,
+                 const char **ret_why, struct err *err)
+{
+	const struct resolver r = {.host = host, .arena = arena, .end = clock_ms() + RESOLVE_MS};
+
+	return find(&r, name, ret_list, ret_why, err);
+}
+
 /* One server, "HOST[@NETWORK]": the same with each of its addresses, commas between. */
-static int add_server(struct host *host, const char *server, struct arena *arena, struct str *text,
+static int add_server(const struct resolver *r, const char *server, struct str *text,
                       bool *ret_known, struct err *err)
 {
 	const char *at = strchr(server, '@');
-	const char *name = at ? arena_strndup(arena, server, (size_t)(at - server)) : server;
+	const char *name = at ? arena_strndup(r->arena, server, (size_t)(at - server)) : server;
 	struct list addresses;
 	const char *why;
 
-	if (resolve_host(host, name, arena, &addresses, &why, err)) {
+	if (find(r, name, &addresses, &why, err)) {
 		return -(int)err->code;
 	}
 	*ret_known = addresses.count > 0;
@@ -77,6 +96,7 @@ static int add_server(struct host *host, const char *server, struct arena *arena
 int resolve_source(struct host *host, const char *source, const char *type, struct arena *arena,
                    const char **ret_source, struct err *err)
 {
+	const struct resolver r = {.host = host, .arena = arena, .end = clock_ms() + SOURCE_MS};
 	bool lustre = text_equal(type, "lustre");
 	const char *end = NULL;
 	AUTO(str_free) struct str text = {0};
@@ -94,7 +114,7 @@ int resolve_source(struct host *host, const char *source, const char *type, stru
 		bool known = false;
 
 		n = n < (size_t)(end - at) ? n : (size_t)(end - at);
-		if (add_server(host, arena_strndup(arena, at, n), arena, &text, &known, err)) {
+		if (add_server(&r, arena_strndup(arena, at, n), &text, &known, err)) {
 			return -(int)err->code;
 		}
 		if (!known) {

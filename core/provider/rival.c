@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Kind rival, a fact: what else on this node repairs mounts, modules and packages of storage
- * clients: units of systemd that are started by something, lines of crontabs, scripts of cron and of
- * rc.local. Read as text, one script deep; systemctl is not asked. A unit of /usr/lib came with a
- * package and counts only by what its own lines do; mount units are no rivals but owners (kind
- * mount, `unit`).
+ * clients: units of systemd that something starts, lines of crontabs, scripts of cron and rc.local.
+ * Read as text, one script deep; systemctl is not asked. A unit of /usr/lib came with a package and
+ * counts only by what its own lines do; mount units are no rivals but owners (kind mount, `unit`).
  */
 #include "base/path.h"
 #include "base/str.h"
@@ -81,7 +80,7 @@ static void add(struct search *s, const char *key, const char *kind, const char 
 		keys_add(s->arena, s->keys, arena_strdup(s->arena, key));
 		return;
 	}
-	if (s->found || strcmp(s->key, key) != 0) {
+	if (s->found || !text_equal(s->key, key)) {
 		return;
 	}
 	s->found = resource_create(s->arena, &kind_table[KIND_RIVAL], key);
@@ -114,30 +113,34 @@ static int find_in_script(struct search *s, const char *path, const char **ret_l
 	return 0;
 }
 
-/* A command line: what it does itself, or what the script does that it runs. */
+/* What a command line does, and where that stands; does NULL: nothing of ours. */
+struct deed {
+	const char *where, *does;
+};
+
+/* What it does itself or, with `deep`, what the script does that it runs. */
 static int judge_command(struct search *s, const char *command, const char *where, bool deep,
-                         const char **ret_where, const char **ret_does, struct err *err)
+                         struct deed *ret_deed, struct err *err)
 {
 	char script[PATH_MAX];
 	unsigned number;
 
-	*ret_does = NULL;
+	*ret_deed = (struct deed){.where = where};
 	if (rival_line_is_ours(command)) {
 		return 0;
 	}
 	if (rival_line_repairs(command, &s->targets)) {
-		*ret_where = where;
-		*ret_does = command;
+		ret_deed->does = command;
 		return 0;
 	}
 	if (!deep || !rival_line_script(command, script, sizeof script)) {
 		return 0;
 	}
-	if (find_in_script(s, script, ret_does, &number, err)) {
+	if (find_in_script(s, script, &ret_deed->does, &number, err)) {
 		return -(int)err->code;
 	}
-	if (*ret_does) {
-		*ret_where = arena_printf(s->arena, "%s, which runs %s:%u", where, script, number);
+	if (ret_deed->does) {
+		ret_deed->where = arena_printf(s->arena, "%s, which runs %s:%u", where, script, number);
 	}
 	return 0;
 }
@@ -164,8 +167,8 @@ static int is_started(struct search *s, const char *unit, bool *ret_started, str
 			}
 			if (s->host->ops->look(
 			        s->host,
-			        arena_printf(s->arena, "%s/%s/%s", unit_folders[f], names.list[i], unit),
-			        &look, err)) {
+			        arena_printf(s->arena, "%s/%s/%s", unit_folders[f], names.list[i], unit), &look,
+			        err)) {
 				return -(int)err->code;
 			}
 			*ret_started = look.type != FILE_NONE;
@@ -176,18 +179,18 @@ static int is_started(struct search *s, const char *unit, bool *ret_started, str
 
 static int has_timer(struct search *s, const char *unit, bool *ret_timer, struct err *err)
 {
-	const char *timer = arena_printf(s->arena, "%.*s.timer",
-	                                 (int)(strlen(unit) - strlen(".service")), unit);
+	const char *timer =
+	    arena_printf(s->arena, "%.*s.timer", (int)(strlen(unit) - strlen(".service")), unit);
 
 	return is_started(s, timer, ret_timer, err);
 }
 
-/* Units that came with the storage clients' own packages start those clients: owners, not rivals. */
+/* Units that came with the storage clients' own packages start those clients: owners, no rivals. */
 static bool is_vendors(const char *folder, const char *unit)
 {
-	static const char *const prefixes[] = {"lnet.", "lustre.", "lsvcgss.", "beegfs-", "ceph",
-	                                       "gluster", "nfs-",  "rpc-",     "mmsdr",   "gpfs.",
-	                                       "weka"};
+	static const char *const prefixes[] = {"lnet.", "lustre.", "lsvcgss.", "beegfs-",
+	                                       "ceph",  "gluster", "nfs-",     "rpc-",
+	                                       "mmsdr", "gpfs.",   "weka"};
 
 	if (!text_starts(folder, "/usr/lib") && !text_starts(folder, "/lib")) {
 		return false;
@@ -203,7 +206,7 @@ static bool is_vendors(const char *folder, const char *unit)
 static int judge_unit(struct search *s, const char *folder, const char *unit, struct err *err)
 {
 	const char *path = path_join(s->arena, folder, unit);
-	const char *where = NULL, *does = NULL;
+	struct deed deed = {0};
 	bool timer = false, started = false, own = text_starts(folder, "/etc");
 	char *text, *line;
 	unsigned number = 1;
@@ -214,22 +217,22 @@ static int judge_unit(struct search *s, const char *folder, const char *unit, st
 	if (read_lines(s, path, &text, err)) {
 		return -(int)err->code;
 	}
-	for (; !does && (line = lines_next(&text)); number++) {
+	for (; !deed.does && (line = lines_next(&text)); number++) {
 		line += strspn(line, " \t");
 		if (text_starts(line, "Exec") && strchr(line, '=') &&
 		    judge_command(s, strchr(line, '=') + 1, arena_printf(s->arena, "%s:%u", path, number),
-		                  own, &where, &does, err)) {
+		                  own, &deed, err)) {
 			return -(int)err->code;
 		}
 	}
-	if (!does) {
+	if (!deed.does) {
 		return 0;
 	}
 	if (has_timer(s, unit, &timer, err) || is_started(s, unit, &started, err)) {
 		return -(int)err->code;
 	}
 	if (timer || started) {
-		add(s, unit, timer ? "timer" : "service", where, does);
+		add(s, unit, timer ? "timer" : "service", deed.where, deed.does);
 	}
 	return 0;
 }
@@ -302,14 +305,15 @@ static int judge_crontab(struct search *s, const char *path, bool with_user, str
 		return -(int)err->code;
 	}
 	for (unsigned number = 1; (line = lines_next(&text)); number++) {
-		const char *command = command_of(line, with_user), *where, *does = NULL;
+		const char *command = command_of(line, with_user);
+		struct deed deed = {0};
 		const char *here = arena_printf(s->arena, "%s:%u", path, number);
 
-		if (command && judge_command(s, command, here, true, &where, &does, err)) {
+		if (command && judge_command(s, command, here, true, &deed, err)) {
 			return -(int)err->code;
 		}
-		if (does) {
-			add(s, here, "cron", where, does);
+		if (deed.does) {
+			add(s, here, "cron", deed.where, deed.does);
 		}
 	}
 	return 0;
@@ -353,7 +357,7 @@ static int in_folder(struct search *s, const char *folder,
 	/* That there may be something is a fact of its own, which cannot be told. */
 	if (s->keys) {
 		keys_add(s->arena, s->keys, folder);
-	} else if (strcmp(s->key, folder) == 0) {
+	} else if (text_equal(s->key, folder)) {
 		s->found = resource_undetermined(s->arena, &kind_table[KIND_RIVAL], folder,
 		                                 "only root may read the crontabs of the users");
 	}

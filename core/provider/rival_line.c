@@ -183,8 +183,8 @@ static bool acts(const struct command *c, size_t at, const struct list *targets)
 
 static bool command_repairs(const struct command *c, const struct list *targets)
 {
-	static const char *const talkers[] = {"echo", "printf", "logger", "wall", "grep", "cat", "test",
-	                                      "log"};
+	static const char *const talkers[] = {"echo", "printf", "logger", "wall",
+	                                      "grep", "cat",    "test",   "log"};
 	size_t first = first_word(c);
 
 	if (first >= c->count || IS_ONE_OF(base_name(c->words[first]), talkers)) {
@@ -216,7 +216,7 @@ bool rival_line_repairs(const char *line, const struct list *targets)
 
 bool rival_line_script(const char *command, char *ret_path, size_t size)
 {
-	static const char *const shells[] = {"sh", "bash", "dash", "env", "python3", "perl",
+	static const char *const shells[] = {"sh",   "bash",   "dash",    "env",   "python3", "perl",
 	                                     "nice", "ionice", "timeout", "flock", "sudo"};
 
 	command += strspn(command, "@-+!:"); /* of systemd.service(5) */

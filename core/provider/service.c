@@ -127,6 +127,9 @@ static const char *enable_obstacle(const struct resource *have)
 	     "the unit has no [Install] section: it is started by others and cannot be enabled"},
 	    {"generated", "the unit is generated (from fstab, for instance) and cannot be enabled"},
 	    {"transient", "the unit is transient and cannot be enabled"},
+	    {"indirect",
+	     "the unit is enabled only through others that it names in its [Install] section: want "
+	     "those"},
 	    {"bad", "systemd cannot read the unit"},
 	};
 

@@ -12,8 +12,7 @@
 
 static struct number bytes(uint64_t value)
 {
-	return (struct number){.set = true,
-	                       .value = value > INT64_MAX ? INT64_MAX : (int64_t)value};
+	return (struct number){.set = true, .value = value > INT64_MAX ? INT64_MAX : (int64_t)value};
 }
 
 /* As df(1) has it: of what is used and what may still be, rounded up. */

@@ -323,7 +323,7 @@ void worker_free(struct worker *worker)
 		    .starttime = worker->child.starttime,
 		};
 
-		stuck_add(&worker->stuck, &stuck, worker->options.run_dir);
+		stuck_add(&worker->stuck, &stuck, worker_record_dir(worker));
 	}
 	arena_free(worker->arena);
 	free(worker);

@@ -18,6 +18,7 @@
 struct worker_options {
 	const char *run_dir; /* NULL: nothing is known of workers left behind, and none recorded */
 	bool read_only;      /* what is recorded there is heeded, and nothing written */
+	const char *own_dir; /* then: what we may write of our own stands here, or NULL */
 	int observe_ms;      /* per resource; default 5000 */
 	int apply_ms;        /* default 60000; a provider may ask for more */
 	/* Called while waiting, for progress: what is under way and for how long. May be NULL. */

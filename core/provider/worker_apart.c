@@ -224,8 +224,8 @@ int worker_observe_apart(struct worker *worker, const struct worker_query *queri
 		r = start_some(&a, err);
 		if (!r && !a.active && a.next < n) {
 			/* As many are stuck as may be: worker_forbidden has the words for it. */
-			const char *why = worker_forbidden(worker, queries[a.next].kind, queries[a.next].key,
-			                                   false, arena);
+			const char *why =
+			    worker_forbidden(worker, queries[a.next].kind, queries[a.next].key, false, arena);
 
 			settle(&a, a.next++, why ? why : "too many processes hang on dead file systems");
 		} else if (a.active) {

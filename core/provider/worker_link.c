@@ -25,12 +25,22 @@ static bool is_idle(const struct worker *worker)
 	return worker->child.pid && poll(&p, 1, 0) == 0;
 }
 
+const char *worker_record_dir(const struct worker *worker)
+{
+	return worker->options.read_only && worker->options.own_dir ? worker->options.own_dir
+	                                                            : worker->options.run_dir;
+}
+
 int worker_ensure(struct worker *worker, struct err *err)
 {
 	if (!worker->loaded) {
 		worker->loaded = true;
 		if (worker->options.run_dir) {
 			stuck_load(&worker->stuck, worker->options.run_dir);
+		}
+		if (worker->options.read_only && worker->options.own_dir) {
+			worker->stuck.read_only = false;
+			stuck_load(&worker->stuck, worker->options.own_dir);
 		}
 	}
 	if (is_idle(worker)) {
@@ -139,7 +149,7 @@ int worker_give_up(struct worker *worker, const char *what, struct err *err)
 	if (!child_kill(&worker->child, NULL)) {
 		stuck.pid = worker->child.pid;
 		stuck.starttime = worker->child.starttime;
-		stuck_add(&worker->stuck, &stuck, worker->options.run_dir);
+		stuck_add(&worker->stuck, &stuck, worker_record_dir(worker));
 	}
 	worker->child = (struct child){.fd = -1};
 	return err_set(err, ERR_LIMIT, 0, "%s: no answer in time", what);
@@ -196,7 +206,7 @@ const char *worker_left_behind(struct worker *worker, const struct child *child,
 		find_mount(worker, &stuck, key);
 	}
 	if (stuck.target || stuck.pid) {
-		stuck_add(&worker->stuck, &stuck, worker->options.run_dir);
+		stuck_add(&worker->stuck, &stuck, worker_record_dir(worker));
 	}
 	if (stuck.pid) {
 		return arena_printf(arena,

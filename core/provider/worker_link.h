@@ -17,6 +17,8 @@ struct worker {
 	bool forget; /* the next observation is fresh */
 };
 
+/* Where a worker that is left behind is recorded. */
+const char *worker_record_dir(const struct worker *worker);
 /* There is a child that listens. The first time, what earlier runs have left is read before. */
 int worker_ensure(struct worker *worker, struct err *err) MUST_CHECK;
 /* The fact that an answer holds. What a worker sends is checked: it may have gone wrong itself. */

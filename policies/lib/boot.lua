@@ -152,6 +152,21 @@ local function attempts_of(facts, release)
   return 0
 end
 
+-- So many runs have their chance to bring everything up under a kernel on trial.
+local trial_runs = 2
+
+-- The first mount that needs a module, is wanted, and is known not to be there.
+local function first_down(want, facts)
+  for _, needed in ipairs(kernels.needed(want)) do
+    for _, target in ipairs(kernels.mounts_of(want, needed.name, needed.module)) do
+      if want.mounts[target].manage ~= "observe" and facts:known("mount", target)
+        and not facts.mount[target].live and not facts.mount[target].automount then
+        return target
+      end
+    end
+  end
+end
+
 -- A kernel that is not the default yet is started once; it becomes the default when everything
 -- that is wanted came up under it, and is left again when it cannot.
 local function decide_trial(want, facts, d)
@@ -173,11 +188,15 @@ local function decide_trial(want, facts, d)
   end
   local open = facts.reboot
   d.arrived = true
-  if open.open == d.target and open.open_trial and open.result == "arrived"
-    and kernels.serves(want, facts, d.target) == "no" then
-    local _, why = kernels.serves(want, facts, d.target)
+  if open.open ~= d.target or not open.open_trial or open.result ~= "arrived" then
+    return
+  end
+  local serves, why = kernels.serves(want, facts, d.target)
+  local down = serves ~= "no" and (open.runs or 0) > trial_runs and first_down(want, facts)
+  if serves == "no" or down then
     d.back = kernel.boot_default
-    d.given_up = "the trial of " .. d.target .. " failed: " .. why
+    d.given_up = "the trial of " .. d.target .. " failed: "
+      .. (down and down .. " did not come up in " .. trial_runs .. " runs" or why)
   end
 end
 
@@ -257,7 +276,31 @@ function boot.index_is_stale(want, facts)
   return index.outdated ~= nil or not index.age or index.age > 86400
 end
 
--- Why the node has to be started anew, and into which kernel: nil when it need not be.
+-- What is loaded and is not what lies on disk: only another boot puts that right. A sentence, or
+-- nil.
+local function outdated(want, facts)
+  local found = {}
+  for _, needed in ipairs(kernels.needed(want)) do
+    local name = needed.name
+    local why = facts:known("module", name) and facts.module[name].outdated
+    if why then
+      table.insert(found, name .. ": " .. why)
+    end
+  end
+  return #found > 0 and table.concat(found, "; ") or nil
+end
+
+-- Into what boots next, when all that is needed can be had there. That may be the kernel that runs.
+local function renew(want, facts, d)
+  local why = outdated(want, facts)
+  if not why or not d.next or kernels.serves(want, facts, d.next) ~= "yes" then
+    return nil
+  end
+  return d.next, why, d.next == facts.kernel.running and why or nil
+end
+
+-- Why the node has to be started anew, and into which kernel: nil when it need not be. A third value
+-- says what another boot of the very kernel that runs puts right.
 function boot.reboot_into(want, facts, d)
   local running = facts.kernel.running
   if d.back then
@@ -265,8 +308,10 @@ function boot.reboot_into(want, facts, d)
   elseif d.given_up then
     return nil
   elseif d.strategy == "pin" and d.pinned then
-    if d.pinned == running or d.unserved then
+    if d.unserved then
       return nil
+    elseif d.pinned == running then
+      return renew(want, facts, d)
     end
     return d.pinned, running .. " is running; " .. d.pinned .. " is pinned"
   end
@@ -276,6 +321,7 @@ function boot.reboot_into(want, facts, d)
       return d.next, running .. " is running; " .. why .. "; " .. d.next .. " serves"
     end
   end
+  return renew(want, facts, d)
 end
 
 return boot

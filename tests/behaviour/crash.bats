@@ -117,17 +117,18 @@ told()
 
 	many
 	took=$(usual_time)
-	for i in {1..24}; do
+	# on a machine that does other things too, many a run is over before its moment has come
+	for ((i = 1; i <= 24 || (cut < 9 && i <= 96); i++)); do
 		clear_area
 		start apply --yes
-		sleep "$(awk -v t="$took" -v i="$i" 'BEGIN {printf "%.6f", t * i / 24 / 1000000}')"
+		sleep "$(awk -v t="$took" -v i="$((i % 24))" 'BEGIN {printf "%.6f", t * i / 24 / 1000000}')"
 		kill -KILL "$RUN" 2>/dev/null && ((++cut))
 		wait "$RUN" 2>/dev/null || :
-		converges || fail "killed $i/24 through $took us"
+		converges || fail "killed $((i % 24))/24 through $took us"
 	done
 	told
 	((FOUND > 2)) || fail "of $FOUND steps only it is told what was found"
-	((cut > 8)) || fail "only $cut of 24 runs were cut"
+	((cut > 8)) || fail "only $cut of $i runs were cut"
 	run_reconcile history --limit 100
 	assert_output -p "interrupted"
 }

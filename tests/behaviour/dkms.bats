@@ -150,6 +150,37 @@ refute_in_status()
 	said "beegfs 7.4.4 does not build for $third"
 }
 
+@test "a build that was cut off is no failure, and one that goes on is not run into" {
+	ns_put /usr/src/beegfs-7.4.4/Makefile <<-'EOT'
+		all: ; touch /run/dkms-builds; while [ -e /run/dkms-waits ]; do sleep 0.1; done; \
+			gcc -nostdinc -I$(KDIR)/include -c beegfs.c -o beegfs.ko
+	EOT
+	put "$SCRATCH/tree/state/roles/client.yaml" <<-EOT
+		version: 1
+		resources:
+		  - {kind: dkms, module: "beegfs@$OLD"}
+	EOT
+	in_ns mount -t tmpfs tmpfs /run
+	in_ns touch /run/dkms-waits
+	nsenter -t "$(ns_pid)" -m "$RECONCILE" -C "$SCRATCH/tree" --history "$SCRATCH/h.db" --run-dir "$SCRATCH/r" \
+		apply --yes </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	local run=$!
+	wait_for 30 in_ns test -e /run/dkms-builds
+	kill -KILL "$run"
+	wait "$run" || :
+	assert_equal "$(fact "$OLD" status)" added
+	run_reconcile -C "$SCRATCH/tree" apply --yes
+	assert_status 4
+	said "DKMS is still at work"
+	in_ns rm /run/dkms-waits
+	wait_for 30 in_ns flock -n /var/lib/dkms true
+	run_reconcile -C "$SCRATCH/tree" apply --yes
+	assert_status 0
+	assert_equal "$(fact "$OLD" status)" installed
+	run_reconcile -C "$SCRATCH/tree" plan
+	assert_status 0
+}
+
 @test "missing headers are named with the package that has them" {
 	in_ns rm -r "/usr/src/linux-headers-$NEW" "/lib/modules/$NEW/build"
 	run_reconcile -C "$SCRATCH/tree" apply --yes

@@ -148,6 +148,9 @@ time.sleep(300)
 	assert_status 0
 	assert_line -e "^$AREA/auto +ARMED +server:/export "
 	assert_output -p "an automount is armed"
+	run_reconcile facts "space:$AREA/auto"
+	assert_output -p "undetermined"
+	assert_output -p "is armed: a look would mount it"
 }
 
 @test "nothing is changed: no mount, no file, no process left" {
@@ -177,6 +180,22 @@ END
 	assert_line -e "^$AREA/closed/in +MOUNTED +tmpfs +- "
 	assert_output -p "Permission denied"
 	assert_output -p "/etc/cron.d/fix:1 (cron) repairs as well: modprobe lustre"
+}
+
+@test "without root a dead file system holds one process, however often it is asked" {
+	local program
+	program=$(for_nobody "$RECONCILE")
+	in_ns "mkdir -p /run/user; mount -t tmpfs tmpfs /run/user; mkdir -m 0700 /run/user/65534; chown 65534 /run/user/65534"
+	hangfs_start "$AREA/dead"
+	hangfs_hang "$AREA/dead"
+	run_within 60 as_nobody "$program" doctor --line --run-dir "$SCRATCH/run"
+	assert_status 2
+	assert_line -e " HUNG +$AREA/dead "
+	kept=$(hangfs_kept "$AREA/dead")
+	run_within 60 as_nobody "$program" doctor --run-dir "$SCRATCH/run"
+	assert_status 2
+	assert_output -p "has hung on it since"
+	assert_equal "$kept" "$(hangfs_kept "$AREA/dead")"
 }
 
 @test "no fstab, an empty one, broken lines and one that is no file" {

@@ -124,6 +124,14 @@ trouble() # trouble WORD: it had this trouble, and said so
 	assert_status 1
 	[[ $(jq -r .message <<<"$output") == *"never set"* ]]
 	assert_equal "$(fsx_asked)" ""
+	# nor to this machine as the name of a user of another one
+	AWS_ENDPOINT_URL_FSX=http://127.0.0.1:80@fsx.example.org describe
+	trouble unreachable
+	assert_output -p "neither https nor on this machine"
+	# a region is a part of the host's name
+	AWS_ENDPOINT_URL_FSX='' run_within 30 "$HELPER" describe "$FSX_ID" x.example.org/ 4000
+	trouble unreachable
+	assert_output -p "is no region"
 }
 
 @test "a call that cannot be understood prints how to call it" {

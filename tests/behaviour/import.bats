@@ -143,7 +143,7 @@ END
 }
 
 @test "a target, source and options that YAML would read otherwise survive" {
-	in_ns "mkdir -p '$AREA/a: b #c' '$AREA/q\"\\\\'"
+	in_ns mkdir -p "$AREA/a: b #c" "$AREA/q\"\\"
 	fstab <<END
 "#\\040x:\\040[]" $AREA/a:\\040b\\040#c tmpfs size=1m 0 0
 {y} $AREA/q"\\134 tmpfs size=1m,mode=0755 0 0

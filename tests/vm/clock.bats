@@ -33,6 +33,7 @@ teardown() { vm_show; }
 	assert_lustre_mounted
 	reconcile history
 	assert_status 0
-	assert_output -p lustre
+	assert_line -e '^ +2 .*1 changed'
+	assert_line -e '^ +1 .*changed'
 	settled
 }

@@ -42,8 +42,8 @@ converges()
 	assert_output -e 'cut|interrupted|killed|not finished'
 }
 
-@test "killed before the first change" {
-	kill_when '[ -e /var/lib/reconcile/history.db-wal ] || [ -e /var/lib/reconcile/history.db ]'
+@test "killed when the first change has begun" {
+	kill_when 'ls /var/cache/reconcile >/dev/null 2>&1 || pgrep -x apt-get >/dev/null'
 	converges
 }
 

@@ -52,7 +52,7 @@ static const struct bad_input bad[] = {
      "2:1: 'modles' is no section of the desired state [did you mean 'modules'?]\n"
      "3:1: 'kernle' is no section of the desired state [did you mean 'kernel'?]\n"
      "4:10: kernel: unknown key 'relase' [did you mean 'release'?]\n"
-     "4:21: kernel: unknown key 'zzzzzz' [expected release, strategy]\n"
+     "4:21: kernel: unknown key 'zzzzzz' [expected release, strategy, packages]\n"
      "5:15: mounts./x: unknown key 'sorce' [did you mean 'source'?]\n"
      "5:34: mounts./x.options: expected a list of mount options, found \"ro\" "
      "[write a list of one: [VALUE]]\n"

@@ -6,9 +6,11 @@
 #include "base/child.h"
 #include "host/modules_inner.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RELEASE "6.1.0-56-test"
@@ -432,6 +434,38 @@ static void who_demands_a_signature_is_told(void **state)
 	assert_null(ask("lustre").file.signer);
 }
 
+/* Asked as somebody who is not root. */
+static int ask_as_nobody(struct host_loadable *ret_found, struct err *err)
+{
+	assert_int_equal(seteuid(65534), 0);
+	int r = modules_loadable_in(arena, &place, "lustre", ret_found, err);
+
+	assert_int_equal(seteuid(0), 0);
+	return r;
+}
+
+static void what_is_not_for_us_to_see_is_neither_missing_nor_damaged(void **state)
+{
+	struct host_loadable found;
+	struct err err = {0};
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	run_depmod();
+	assert_int_equal(chmod(scratch_dir(), 0755), 0);
+	assert_int_equal(chmod(in("updates/lustre.ko"), 0600), 0);
+	assert_int_equal(ask_as_nobody(&found, &err), 0);
+	assert_null(found.file.damaged);
+	assert_non_null(found.file.hidden);
+	assert_int_equal(chmod(place.folder, 0700), 0);
+	assert_int_not_equal(ask_as_nobody(&found, &err), 0);
+	assert_int_equal(err.os, EACCES);
+	assert_int_equal(chmod(scratch_dir(), 0700), 0);
+	assert_int_not_equal(ask_as_nobody(&found, &err), 0);
+	assert_int_equal(err.os, EACCES);
+	assert_int_equal(chmod(place.folder, 0755), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -455,6 +489,7 @@ int main(void)
 	    TEST(bytes_turned_at_random_do_no_harm),
 	    TEST(a_blacklist_and_a_redirection_are_found_where_they_stand),
 	    TEST(who_demands_a_signature_is_told),
+	    TEST(what_is_not_for_us_to_see_is_neither_missing_nor_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -64,7 +64,7 @@ static void garbage_is_refused(void **state)
 	assert_refused("[{\"what\": \"want\"}]", broken);
 	assert_refused("[{\"what\": \"destroy\", \"table\": {}}]", broken);
 	assert_refused("[{\"what\": \"want\", \"table\": {}}]", broken);
-	assert_refused("[{\"what\": \"want\", \"kind\": \"kernel\", \"table\": {}}]", broken);
+	assert_refused("[{\"what\": \"want\", \"kind\": \"node\", \"table\": {}}]", broken);
 	assert_refused("[{\"what\": \"want\", \"kind\": \"nonsense\", \"table\": {}}]", broken);
 	assert_refused("[{\"what\": \"undecided\"}]", broken);
 	assert_refused("[{\"what\": \"undecided\", \"item\": \"a\\u001b[2J\", \"fact\": \"kernel\", "

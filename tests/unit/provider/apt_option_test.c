@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "unit/provider/aptroot.h"
 
+#include "base/clock.h"
+
+#include <sys/mount.h>
 #include <unistd.h>
 
 #define OPTION "APT::NeverAutoRemove"
@@ -142,6 +145,22 @@ static void the_list_of_this_machine_can_be_read(void **state)
 		skip();
 	}
 	assert_int_equal(fact(KIND_APT_OPTION, "No::Such")->state, STATE_ABSENT);
+}
+
+static void an_apt_config_that_does_not_answer_is_not_awaited(void **state)
+{
+	int64_t start = clock_ms();
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	assert_int_equal(mount("tmpfs", "/usr/local/sbin", "tmpfs", 0, "mode=0755"), 0);
+	scratch_write("/usr/local/sbin/apt-config", "#!/bin/sh\nexec sleep 60\n", 0755);
+	const struct resource *have = fact(KIND_APT_OPTION, OPTION);
+
+	umount2("/usr/local/sbin", MNT_DETACH);
+	assert_int_equal(have->state, STATE_UNDETERMINED);
+	assert_has(have->why, "apt-config does not answer");
+	assert_true(clock_ms() - start < 4900);
 }
 
 static void shell(const char *script)
@@ -295,6 +314,18 @@ static void a_fault_anywhere_is_mended_by_the_next_run(void **state)
 	converging_sweep(WANT(GONE), write_ours, NULL);
 }
 
+static int with_namespace(void **state)
+{
+	observing_setup(state);
+	return scratch_setup(state);
+}
+
+static int and_without(void **state)
+{
+	observing_teardown(state);
+	return scratch_teardown(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +344,9 @@ int main(void)
 	    TEST(a_single_value_hides_the_list),
 	    TEST(a_link_in_its_place_is_not_followed),
 	    TEST(a_fault_anywhere_is_mended_by_the_next_run),
+	    /* The last one: it hides the apt of those before. */
+	    cmocka_unit_test_setup_teardown(an_apt_config_that_does_not_answer_is_not_awaited,
+	                                    with_namespace, and_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,26 @@ static void what_is_missing_of_a_kernel_is_said(void **state)
 	assert_string_equal(look_for(OLD, NEW).fault, "its image is not in /boot");
 }
 
+static void what_is_not_for_us_to_see_is_neither_there_nor_missing(void **state)
+{
+	struct list releases;
+	struct err err;
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	booting_fresh();
+	assert_int_equal(chmod("/boot", 0700), 0);
+	assert_int_equal(seteuid(65534), 0);
+	struct boot_files files = look_for(OLD, NEW);
+	int r = boot_files_releases(booting_host(), arena, &releases, &err);
+
+	assert_int_equal(seteuid(0), 0);
+	assert_null(files.image);
+	assert_has(files.fault, "not for us to see");
+	assert_int_equal(r, 0);
+	assert_int_equal(releases.count, 2); /* by the trees of their modules */
+}
+
 static void no_ram_disk_is_asked_for_where_the_running_kernel_has_none(void **state)
 {
 	(void)state;
@@ -128,6 +148,7 @@ int main(void)
 	    TEST(kernels_with_an_image_are_installed_oldest_first),
 	    TEST(without_images_the_indexed_trees_count),
 	    TEST(what_is_missing_of_a_kernel_is_said),
+	    TEST(what_is_not_for_us_to_see_is_neither_there_nor_missing),
 	    TEST(no_ram_disk_is_asked_for_where_the_running_kernel_has_none),
 	};
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "unit/provider/booting.h"
 
+#include "base/clock.h"
+#include "base/str.h"
 #include "provider/boot_loader.h"
+
+#include <stdlib.h>
 
 #include <stdio.h>
 
@@ -129,6 +133,51 @@ static void what_is_not_for_us_to_read_is_not_told(void **state)
 	assert_has(loader.obstacle, "not for us to read");
 }
 
+static void what_cannot_be_read_hides_only_itself(void **state)
+{
+	char *huge = mem_alloc((5 << 20) + 1);
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	booting_open();
+	scratch_mkdir("/etc/default/grub.d", 0755);
+	scratch_mkdir("/etc/default/grub.d/zzz-folder.cfg", 0755);
+	assert_string_equal(read_it().boot_default, NEW);
+	assert_null(read_it().obstacle);
+	memset(huge, '#', 5 << 20);
+	huge[5 << 20] = '\0';
+	scratch_write("/boot/grub/grub.cfg", huge, 0600);
+	free(huge);
+	struct boot_loader loader = read_it();
+
+	assert_string_equal(loader.name, "grub");
+	assert_has(loader.obstacle, "is larger than");
+	assert_has(loader.once_obstacle, "is larger than");
+}
+
+/* Whoever writes such a menu must not keep us from telling what runs. */
+static void a_menu_of_any_length_is_read_in_time(void **state)
+{
+	AUTO(str_free) struct str menu = {0};
+	int64_t start = clock_ms();
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	booting_open();
+	str_add(&menu, HEAD("0"));
+	for (int i = 0; i < 60000; i++) {
+		str_addf(&menu, "menuentry x --id y {\nlinux /boot/vmlinuz-" OLD "\n}\n");
+	}
+	str_add(&menu, ENTRY(NEW));
+	scratch_write("/boot/grub/grub.cfg", str_text(&menu), 0600);
+	struct boot_loader loader = read_it();
+
+	assert_string_equal(loader.boot_default, OLD);
+	assert_non_null(boot_loader_choice(&loader, NEW));
+	assert_null(boot_loader_choice(&loader, OLD));
+	assert_true(clock_ms() - start < 4500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +189,8 @@ int main(void)
 	    TEST(grub_must_be_able_to_forget_what_it_started_once),
 	    TEST(a_grub_of_another_kind_is_only_read),
 	    TEST(what_is_not_for_us_to_read_is_not_told),
+	    TEST(what_cannot_be_read_hides_only_itself),
+	    TEST(a_menu_of_any_length_is_read_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -2,6 +2,7 @@
 #include "unit/provider/booting.h"
 
 #include "base/child.h"
+#include "base/clock.h"
 #include "provider/boot_origin.h"
 
 #include <stdlib.h>
@@ -125,6 +126,22 @@ static void rotated_logs_are_read_too(void **state)
 	assert_string_equal(of(NEW).installed, "2026-11-20T06:12:33Z");
 }
 
+static void logs_that_take_too_long_are_given_up(void **state)
+{
+	int64_t start = clock_ms();
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	two_kernels();
+	booting_slow("zgrep");
+	for (int i = 1; i < 6; i++) {
+		scratch_write(arena_printf(arena, HISTORY ".%d.gz", i), "x", 0644);
+	}
+	assert_null(of(OLD).brought);
+	assert_true(clock_ms() - start < 4500);
+	umount2("/usr/local/sbin", MNT_DETACH);
+}
+
 static void of_several_times_the_last_one_counts(void **state)
 {
 	(void)state;
@@ -179,6 +196,7 @@ int main(void)
 	    TEST(who_and_when_are_told_from_the_history_of_apt),
 	    TEST(local_time_is_told_as_utc),
 	    TEST(rotated_logs_are_read_too),
+	    TEST(logs_that_take_too_long_are_given_up),
 	    TEST(of_several_times_the_last_one_counts),
 	    TEST(without_it_the_log_of_dpkg_tells_when),
 	    TEST(logs_that_say_nothing_are_no_error),

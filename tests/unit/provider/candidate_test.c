@@ -2,6 +2,7 @@
 #include "unit/provider/observing.h"
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool has_index(void)
@@ -62,6 +63,31 @@ static void without_an_index_nothing_is_absent(void **state)
 	assert_has(have->why, "there is no package index");
 }
 
+/* As root apt would write what it has read into its cache; to look is not to change. */
+static void nothing_is_written_to_look_at_names(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	if (access("/var/cache/apt", F_OK) || !has_index()) {
+		skip();
+	}
+	assert_int_equal(mount("tmpfs", "/var/cache/apt", "tmpfs", 0, NULL), 0);
+	if (access("/etc/apt/apt.conf.d", F_OK)) {
+		mkdir("/etc/apt", 0755);
+		mkdir("/etc/apt/apt.conf.d", 0755);
+	}
+	scratch_write("/etc/apt/apt.conf.d/zz-test",
+	              "Dir::Cache::pkgcache \"pkgcache.bin\";\nDir::Cache::srcpkgcache \"src.bin\";\n",
+	              0644);
+	fact(KIND_CANDIDATE, "coreutil?");
+	int pkgcache = access("/var/cache/apt/pkgcache.bin", F_OK);
+	int srcpkgcache = access("/var/cache/apt/src.bin", F_OK);
+
+	umount("/var/cache/apt");
+	assert_int_equal(pkgcache, -1);
+	assert_int_equal(srcpkgcache, -1);
+}
+
 static int with_namespace(void **state)
 {
 	observing_setup(state);
@@ -81,6 +107,8 @@ int main(void)
 	    TEST(what_is_offered_has_version_and_origin),
 	    TEST(a_glob_tells_the_names_that_it_fits_oldest_first),
 	    cmocka_unit_test_setup_teardown(without_an_index_nothing_is_absent, with_namespace,
+	                                    and_without),
+	    cmocka_unit_test_setup_teardown(nothing_is_written_to_look_at_names, with_namespace,
 	                                    and_without),
 	};
 

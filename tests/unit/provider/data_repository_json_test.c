@@ -78,6 +78,23 @@ static void whatever_the_service_says_is_survived(void **state)
 	}
 }
 
+/* What has no id can neither be told from others nor changed: nothing is known then. */
+static void an_association_without_its_marks_is_not_taken_for_none(void **state)
+{
+	(void)state;
+	take("{\"associations\": [{\"FileSystemPath\": \"/data\"}]}");
+	assert_null(have.association);
+	assert_has(have.unasked, "without an id");
+	take("{\"associations\": [{\"FileSystemPath\": \"/data\", \"AssociationId\": \"dra-1\"}]}");
+	assert_string_equal(have.association, "dra-1");
+	assert_string_equal(have.lifecycle, "unknown");
+	assert_null(have.unasked);
+	/* Also where it is somebody else's, of which less is told. */
+	take("{\"associations\": [{\"FileSystemPath\": \"/data/below\"}]}");
+	assert_has(have.failure, "overlap");
+	assert_null(strstr(have.failure, "null"));
+}
+
 static const char *request(enum action action, const char *wanted, const char *found)
 {
 	struct change change = {.kind = &kind_table[KIND_DATA_REPOSITORY],
@@ -88,7 +105,7 @@ static const char *request(enum action action, const char *wanted, const char *f
 	return data_repository_request(arena, &change);
 }
 
-#define WANT                                                                                \
+#define WANT                                                                                     \
 	"{\"kind\": \"data_repository\", \"path\": \"/l/data\", \"repository\": \"s3://bucket/d\", " \
 	"\"file_system\": \"fs-1\", \"import\": [\"NEW\"]}"
 #define HAVE                                                                                  \
@@ -115,6 +132,7 @@ int main(void)
 	    TEST(what_hinders_a_new_one_is_told),
 	    TEST(the_older_way_is_read),
 	    TEST(whatever_the_service_says_is_survived),
+	    TEST(an_association_without_its_marks_is_not_taken_for_none),
 	    TEST(requests_say_what_the_service_needs),
 	};
 

@@ -57,6 +57,19 @@ static void without_a_complaint_the_last_words_are_shown(void **state)
 	assert_string_equal(dkms_log_lines(arena, ""), "");
 }
 
+static void a_failure_that_would_not_come_again_is_not_final(void **state)
+{
+	(void)state;
+	assert_true(dkms_log_is_final(log_of_612, false));
+	/* Cut off in the middle, or still being written. */
+	assert_false(dkms_log_is_final("DKMS make.log\n  CC [M]  beegfs.o\n", false));
+	assert_true(dkms_log_is_final("DKMS make.log\n./build: not for this kernel\n", true));
+	assert_false(dkms_log_is_final("a.c:1:1: fatal error: error writing to /tmp/a.s: "
+	                               "No space left on device\nmake: *** Error 1\n",
+	                               true));
+	assert_false(dkms_log_is_final("", false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -65,6 +78,7 @@ int main(void)
 	    TEST(make_speaks_when_nobody_else_did),
 	    TEST(at_most_three_lines_are_shown),
 	    TEST(without_a_complaint_the_last_words_are_shown),
+	    TEST(a_failure_that_would_not_come_again_is_not_final),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

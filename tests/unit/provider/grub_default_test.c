@@ -93,6 +93,35 @@ static void a_failing_tool_leaves_all_as_it_was(void **state)
 	assert_string_equal(scratch_read(OWN_FILE), "GRUB_DEFAULT=\"x\"\n");
 }
 
+static void refused(const char *why)
+{
+	struct applied applied = {.outcome = OUTCOME_CHANGED};
+	struct err err;
+
+	assert_int_not_equal(grub_default_set(booting_host(), OLD, arena, &applied, &err), 0);
+	assert_has(err.text, why);
+}
+
+static void what_cannot_be_made_or_written_leaves_all_as_it_was(void **state)
+{
+	const char *before;
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	booting_open();
+	before = arena_strdup(arena, config());
+	assert_int_equal(mount(NULL, "/boot", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	refused("/boot/grub/grub.cfg");
+	assert_untouched(before);
+	scratch_write(OWN_FILE, "GRUB_DEFAULT=\"x\"\n", 0644);
+	refused("/boot/grub/grub.cfg");
+	assert_string_equal(scratch_read(OWN_FILE), "GRUB_DEFAULT=\"x\"\n");
+	unlink(OWN_FILE);
+	scratch_write("/usr/sbin/grub-mkconfig", "#!/no/such/shell\n", 0755);
+	refused("grub-mkconfig");
+	assert_untouched(before);
+}
+
 static void another_word_that_wins_is_told(void **state)
 {
 	const char *before;
@@ -159,6 +188,7 @@ int main(void)
 	    TEST(an_id_that_moves_is_followed),
 	    TEST(a_menu_without_that_kernel_is_not_put_in_place),
 	    TEST(a_failing_tool_leaves_all_as_it_was),
+	    TEST(what_cannot_be_made_or_written_leaves_all_as_it_was),
 	    TEST(another_word_that_wins_is_told),
 	    TEST(a_grub_cfg_that_changed_meanwhile_is_made_again),
 	    TEST(an_id_that_would_be_a_command_is_refused),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "unit/provider/booting.h"
 
+#include "base/clock.h"
 #include "provider/grub_once.h"
 
 #define ENV "/boot/grub/grubenv"
@@ -129,6 +130,20 @@ static void grub_probe_has_the_last_word(void **state)
 	assert_has(probe(), "GRUB cannot write through lvm");
 	scratch_write("/usr/sbin/grub-probe", "#!/bin/sh\necho 'no such disk' >&2\nexit 1\n", 0755);
 	assert_has(probe(), "grub-probe failed: no such disk");
+	unlink("/usr/sbin/grub-probe");
+	assert_has(probe(), "no grub-probe here");
+}
+
+static void a_grub_probe_that_does_not_answer_is_not_awaited(void **state)
+{
+	int64_t start = clock_ms();
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	booting_open();
+	booting_slow("grub-probe");
+	assert_has(probe(), "grub-probe does not answer");
+	assert_true(clock_ms() - start < 4500);
 }
 
 int main(void)
@@ -140,6 +155,7 @@ int main(void)
 	    TEST(a_tool_that_fails_or_does_nothing_changes_nothing),
 	    TEST(whatever_fails_the_block_is_whole),
 	    TEST(grub_probe_has_the_last_word),
+	    TEST(a_grub_probe_that_does_not_answer_is_not_awaited),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

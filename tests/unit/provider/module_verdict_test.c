@@ -84,6 +84,11 @@ static void what_cannot_be_read_is_told_from_what_is_damaged(void **state)
 	found.file.packed = "zstd";
 	found.symbols = (struct host_symbols){0};
 	expect(MODULE_UNPROVEN, "unreadable", "packed with zstd, which libkmod cannot unpack here");
+	reset();
+	found.file.hidden = "Permission denied";
+	found.enforced = "somebody";
+	expect(MODULE_UNPROVEN, "unreadable", "/m/lustre.ko cannot be read: Permission denied");
+	reset();
 	/* What is certain counts more than a doubt. */
 	found.file.packed = "zstd";
 	found.redirected = "/bin/false";

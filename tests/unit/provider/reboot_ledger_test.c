@@ -127,7 +127,7 @@ static void only_what_went_well_ends_the_count(void **state)
 			e.result = results[i];
 			reboot_ledger_add(&ledger, &other);
 			reboot_ledger_add(&ledger, &e);
-			assert_int_equal(reboot_ledger_attempts(&ledger, "new"), (is_trial ? trial : plain)[i]);
+			assert_int_equal(reboot_ledger_attempts(&ledger, "new", NULL), (is_trial ? trial : plain)[i]);
 		}
 	}
 }

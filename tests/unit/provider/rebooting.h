@@ -46,6 +46,19 @@ static inline void program(const char *name, const char *body)
 	              0755);
 }
 
+/* This node is called x in a Slurm that says this of its state, by its own scontrol. */
+static inline void slurm(const char *node_state, const char *body)
+{
+	struct utsname names;
+
+	uname(&names);
+	program("scontrol",
+	        arena_printf(arena,
+	                     "[ \"$1\" != show ] || "
+	                     "echo \"NodeName=x NodeHostName=%.*s OS=Linux State=%s\"\n%s",
+	                     (int)strcspn(names.nodename, "."), names.nodename, node_state, body));
+}
+
 static bool is_prepared;
 
 /* Everything that a reboot looks at or does, as this test has it. */

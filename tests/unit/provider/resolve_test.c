@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "provider/resolve.h"
 
+#include "base/clock.h"
+
 #include "unit/provider/observing.h"
+
+#include <sys/mount.h>
 
 static struct host host;
 
@@ -57,6 +61,9 @@ static void a_name_nobody_knows_has_none_and_a_reason(void **state)
 static void servers_of_a_source_are_replaced_one_by_one(void **state)
 {
 	(void)state;
+	if (scratch_is_private()) {
+		scratch_write("/etc/hosts", "127.0.0.1 localhost\n", 0644);
+	}
 	assert_string_equal(source("10.0.0.1@tcp,10.0.0.2@o2ib:10.0.0.3@tcp:/fs/sub", "lustre"),
 	                    "10.0.0.1@tcp,10.0.0.2@o2ib:10.0.0.3@tcp:/fs/sub");
 	assert_has(source("localhost@tcp:/fs", "lustre"), "@tcp:/fs");
@@ -68,6 +75,20 @@ static void servers_of_a_source_are_replaced_one_by_one(void **state)
 	assert_null(source("[fd00::1]:/export", "nfs"));
 }
 
+/* All the servers of a source together have no more time than one observation can spare. */
+static void a_resolver_that_is_slow_is_not_awaited_once_for_each_server(void **state)
+{
+	int64_t start = clock_ms();
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	assert_int_equal(mount("tmpfs", "/usr/local/sbin", "tmpfs", 0, "mode=0755"), 0);
+	scratch_write("/usr/local/sbin/getent", "#!/bin/sh\nsleep 1\necho 10.0.0.1 STREAM x\n", 0755);
+	assert_null(source("a@tcp:b@tcp:c@tcp:d@tcp:e@tcp:f@tcp:/fs", "lustre"));
+	umount2("/usr/local/sbin", MNT_DETACH);
+	assert_true(clock_ms() - start < 4000);
+}
+
 #define HOSTED(name) cmocka_unit_test_setup_teardown(name, open_host, close_host)
 
 int main(void)
@@ -76,7 +97,8 @@ int main(void)
 	    HOSTED(an_address_is_its_own),
 	    HOSTED(a_name_nobody_knows_has_none_and_a_reason),
 	    HOSTED(servers_of_a_source_are_replaced_one_by_one),
+	    HOSTED(a_resolver_that_is_slow_is_not_awaited_once_for_each_server),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

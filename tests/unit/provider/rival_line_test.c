@@ -117,8 +117,9 @@ static void the_script_that_a_line_runs_is_found(void **state)
 			assert_string_equal(script, cases[i].script);
 		}
 	}
-	assert_false(rival_line_script("/a/very/long/path/that/does/not/fit/into/the/buffer/at/all/as/it/is",
-	                               script, sizeof script));
+	assert_false(
+	    rival_line_script("/a/very/long/path/that/does/not/fit/into/the/buffer/at/all/as/it/is",
+	                      script, sizeof script));
 }
 
 static void ours_is_told_by_its_name(void **state)

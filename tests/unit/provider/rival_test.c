@@ -34,8 +34,7 @@ static void a_unit_that_repairs_at_boot_is_one(void **state)
 
 	assert_int_equal(rival->state, STATE_PRESENT);
 	assert_string_equal(rival->rival.kind, "service");
-	assert_string_equal(rival->rival.where,
-	                    "/etc/systemd/system/lustre-module-check.service:5");
+	assert_string_equal(rival->rival.where, "/etc/systemd/system/lustre-module-check.service:5");
 	assert_string_equal(rival->rival.does, "/sbin/modprobe lustre");
 }
 

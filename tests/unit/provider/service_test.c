@@ -124,6 +124,9 @@ static void what_stands_in_the_way_is_said(void **state)
 	           HAVE(", \"enabled\": false, \"unit_state\": \"static/active\""), "[Install]");
 	blocked_by(WANT(", \"enabled\": true"),
 	           HAVE(", \"enabled\": false, \"unit_state\": \"generated/active\""), "generated");
+	blocked_by(WANT(", \"enabled\": true"),
+	           HAVE(", \"enabled\": false, \"unit_state\": \"indirect/active\""),
+	           "only through others");
 	assert_int_equal(compare(WANT(", \"active\": true"),
 	                         HAVE(", \"active\": false, \"unit_state\": \"enabled/activating\""))
 	                     .outcome,

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "recorded.h"
+
+static const char old[] = "6.8.0-1039-aws";
+
+static void all_well_is_ok(void **state)
+{
+	(void)state;
+	struct doctor *d =
+	    recorded_doctor(KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws") "," LOADS_OLD "," MOUNTED(""));
+
+	assert_int_equal(d->health, DOCTOR_OK);
+	assert_int_equal(d->kernel_count, 1);
+	assert_true(d->kernels[0].running && d->kernels[0].is_default && d->kernels[0].next);
+	assert_int_equal(d->verdict_count, 1);
+	assert_string_equal(d->verdicts[0].verdict, "yes");
+}
+
+static void a_loss_to_come_is_a_warning(void **state)
+{
+	(void)state;
+	struct doctor *d = recorded_doctor(
+	    KERNEL("6.8.0-1039-aws", "6.8.0-1042-aws") "," LOADS_OLD "," NOT_NEW "," MOUNTED(""));
+
+	assert_int_equal(d->mounts, DOCTOR_OK);
+	assert_int_equal(d->health, DOCTOR_WARNING);
+	assert_non_null(d->next_boot);
+	assert_true(d->next_boot->lost > 0);
+}
+
+static void a_missing_mount_is_blamed_on_its_module(void **state)
+{
+	(void)state;
+	struct doctor *d = recorded_doctor(
+	    KERNEL("6.8.0-1042-aws", "6.8.0-1042-aws") "," LOADS_OLD "," NOT_NEW "," UNMOUNTED(""));
+
+	assert_int_equal(d->health, DOCTOR_CRITICAL);
+	assert_has(d->list[0].why,
+	           "the running kernel 6.8.0-1042-aws cannot load lustre: no lustre.ko");
+	/* The way back is shown as well. */
+	assert_int_equal(d->kernel_count, 2);
+	assert_string_equal(d->kernels[1].release, old);
+	assert_false(d->kernels[1].running || d->kernels[1].next);
+}
+
+static void an_automount_hides_no_missing_module(void **state)
+{
+	(void)state;
+	const char *armed = "{\"kind\": \"mount\", \"key\": \"/lustre\", \"state\": \"present\", "
+	                    "\"live\": false, \"automount\": true, " FSTAB_LUSTRE "}";
+	struct doctor *d = recorded_doctor(arena_printf(
+	    node.arena, "%s,%s", KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws") "," LOADS_OLD, armed));
+
+	assert_int_equal(d->list[0].standing, DOCTOR_ARMED);
+	assert_int_equal(d->health, DOCTOR_OK);
+	d = recorded_doctor(arena_printf(
+	    node.arena, "%s,%s", KERNEL("6.8.0-1042-aws", "6.8.0-1042-aws") "," NOT_NEW, armed));
+	assert_int_equal(d->list[0].standing, DOCTOR_ARMED);
+	assert_int_equal(d->health, DOCTOR_CRITICAL);
+}
+
+static void what_cannot_be_told_is_unknown_only_where_something_is_at_stake(void **state)
+{
+	(void)state;
+	assert_int_equal(recorded_doctor(MOUNTED(""))->health, DOCTOR_UNKNOWN);
+	assert_int_equal(recorded_doctor(KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws"))->health,
+	                 DOCTOR_OK);
+	struct doctor *d = recorded_doctor(
+	    KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws") ",{\"kind\": \"mount\", \"key\": \"/home\", "
+	                                               "\"state\": \"present\", \"live\": true, "
+	                                               "\"source\": \"s:/h\", \"type\": \"nfs4\"}");
+
+	assert_int_equal(d->count, 1);
+	assert_string_equal(d->list[0].module, "nfs");
+	assert_int_equal(d->verdict_count, 0); /* nfs comes with the kernel */
+	assert_int_equal(d->health, DOCTOR_OK);
+}
+
+static void the_worse_health_wins(void **state)
+{
+	(void)state;
+	assert_int_equal(doctor_worse(DOCTOR_UNKNOWN, DOCTOR_WARNING), DOCTOR_WARNING);
+	assert_int_equal(doctor_worse(DOCTOR_OK, DOCTOR_UNKNOWN), DOCTOR_UNKNOWN);
+	assert_int_equal(doctor_worse(DOCTOR_CRITICAL, DOCTOR_UNKNOWN), DOCTOR_CRITICAL);
+	assert_int_equal(doctor_worse(DOCTOR_WARNING, DOCTOR_CRITICAL), DOCTOR_CRITICAL);
+}
+
+static void the_commands_fit(void **state)
+{
+	(void)state;
+	struct doctor *d = recorded_doctor(KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws"));
+
+	assert_has(d->next[0].line, d->root ? "import -o /etc/reconcile" : "doctor");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    node_test(all_well_is_ok),
+	    node_test(a_loss_to_come_is_a_warning),
+	    node_test(a_missing_mount_is_blamed_on_its_module),
+	    node_test(an_automount_hides_no_missing_module),
+	    node_test(what_cannot_be_told_is_unknown_only_where_something_is_at_stake),
+	    node_test(the_worse_health_wins),
+	    node_test(the_commands_fit),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
