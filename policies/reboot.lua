@@ -1,7 +1,8 @@
 -- Plans a reboot, and only when one is needed: the pinned kernel does not run, what is needed
--- cannot be had for the running one while the next has it, what is loaded is not what is on disk, or
--- a kernel is tried or left again. When it may happen is for reboot.when to say; never is said as
--- well, so that the need is seen. A node that Slurm rebooted for us gets work again when it is whole.
+-- cannot be had for the running one while the next has it, what is loaded is not what is on disk,
+-- or a kernel is tried or left again. When it may happen is for reboot.when to say; never is said
+-- as well, so that the need is seen. A node that Slurm rebooted for us gets work again when it is
+-- whole.
 -- Does not decide which kernel boots: see kernel.lua.
 local boot, kernels = lib.boot, lib.kernels
 

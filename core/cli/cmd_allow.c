@@ -51,8 +51,9 @@ static int print(struct cli *cli)
 		return output_json(&items) ? EXIT_IN_SYNC : EXIT_ERROR;
 	}
 	for (size_t i = 0; i < list.count; i++) {
-		str_addf(&s, "kernel %s until %s, by ", list.list[i].release,
-		         clock_stamp(list.list[i].until, stamp));
+		str_add(&s, "kernel ");
+		str_add_printable(&s, list.list[i].release, 100);
+		str_addf(&s, " until %s, by ", clock_stamp(list.list[i].until, stamp));
 		str_add_printable(&s, list.list[i].who, 100);
 		str_add(&s, ": ");
 		str_add_printable(&s, list.list[i].reason, 400);
@@ -83,7 +84,6 @@ static int usage(struct cli *cli, const char *text)
 
 static int kernel(struct cli *cli, const char *release)
 {
-	const char *const forbidden = "/*? \t\n";
 	const int64_t now = clock_now();
 	struct err err = {0};
 	char stamp[24];
@@ -95,8 +95,8 @@ static int kernel(struct cli *cli, const char *release)
 	    .until = now + cli->span,
 	};
 
-	if (!*release || strpbrk(release, forbidden)) {
-		return usage(cli, "name one kernel: reconcile allow kernel 6.8.0-1042-aws");
+	if (session_check_release(release, &err)) {
+		return session_fail(cli, NULL, &err);
 	}
 	if (cli->remove) {
 		if (allow_remove(&cli->engine, release, cli->arena, &err)) {

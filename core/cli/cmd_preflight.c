@@ -24,10 +24,7 @@ enum { LOOK_MS = 8000, HANG_SECONDS = 40, INPUT_MOST = 16 << 20 };
 static int take_kernel(struct cli *cli, const char *value, struct err *err)
 {
 	cli->release = value;
-	return *value && !strpbrk(value, "/*? \t\n")
-	           ? 0
-	           : err_set(err, ERR_INPUT, 0, "'%s' is no kernel release, expected 6.8.0-1042-aws",
-	                     value);
+	return session_check_release(value, err);
 }
 
 static int take_guard(struct cli *cli, const char *value, struct err *err)

@@ -195,3 +195,20 @@ int session_take_all(struct cli *cli, const char *value, struct err *err)
 	cli->all = true;
 	return 0;
 }
+
+/* The kernel's own build allows 63 bytes (utsname.h); what stands in them becomes part of paths and
+ * of what is shown. */
+int session_check_release(const char *text, struct err *err)
+{
+	static const char allowed[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+~-";
+	AUTO(str_free) struct str shown = {0};
+	size_t n = strlen(text);
+
+	if (n && n < 64 && text[0] != '.' && text[0] != '-' && strspn(text, allowed) == n) {
+		return 0;
+	}
+	str_add_printable(&shown, text, 64);
+	return err_set(err, ERR_INPUT, 0, "'%s' is no kernel release, expected one like 6.8.0-1042-aws",
+	               str_text(&shown));
+}

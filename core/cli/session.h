@@ -24,6 +24,9 @@ int session_take_only(struct cli *cli, const char *value, struct err *err);
 int session_take_allow(struct cli *cli, const char *value, struct err *err);
 int session_take_all(struct cli *cli, const char *value, struct err *err);
 
+/* One kernel release, no pattern, as it comes from the command line. */
+int session_check_release(const char *text, struct err *err);
+
 void session_free(struct engine **engine);
 
 #endif

@@ -130,8 +130,9 @@ bool planner_is_met(const struct step *need)
 	 * whoever comes after it finds out for himself. */
 	return need->outcome == OUTCOME_KEPT || need->outcome == OUTCOME_CHANGED ||
 	       need->want->kind->id == KIND_PACKAGE_INDEX ||
-	       (need->outcome == OUTCOME_PENDING && need->want->kind->id == KIND_MODULE &&
-	        need->have->module.loaded.value);
+	       /* Not as wanted in version or parameters, and there: it does what it is needed for. */
+	       ((need->outcome == OUTCOME_PENDING || need->outcome == OUTCOME_BLOCKED) &&
+	        need->want->kind->id == KIND_MODULE && need->have->module.loaded.value);
 }
 
 struct planning {

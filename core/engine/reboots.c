@@ -119,7 +119,7 @@ void reboots_hold_drained(struct arena *arena, const struct decision *decision,
 		return;
 	}
 	if (decision->undecided_count) {
-		why = arena_printf(arena, "%s is not decided: %s", decision->undecided[0].item,
+		why = arena_printf(arena, "%s is undecided: %s cannot be told", decision->undecided[0].item,
 		                   decision->undecided[0].fact);
 	}
 	for (size_t i = 0; i < decision->block_count && !why; i++) {

@@ -87,7 +87,7 @@ struct loadable {
 struct space {
 	struct number size, used, available; /* bytes */
 	struct number percent;               /* as df(1) rounds */
-	const char *error; /* it answers, but with this error: no sizes then */
+	const char *error;                   /* it answers, but with this error: no sizes then */
 };
 
 /* A TCP port of another host, asked once with a deadline. */
@@ -106,9 +106,9 @@ struct rival {
 /* Work that a node does for others (singleton): changes "under jobs" wait while jobs > 0. Wanted is
  * only that a drain of ours is over; the scheduler itself is asked only then. */
 struct scheduler {
-	const char *name;     /* "slurm", unset when there is none */
-	struct number jobs;   /* job steps on this node, from its processes */
-	struct truth drained; /* it is kept from work, for a reboot of ours; others' drains are theirs */
+	const char *name;         /* "slurm", unset when there is none */
+	struct number jobs;       /* job steps on this node, from its processes */
+	struct truth drained;     /* it is kept from work, by us and for a reboot */
 	const char *drain_reason; /* why it is kept from work, by whomever */
 	const char *awaits;       /* why a drain of ours cannot be ended yet */
 	const char *unasked;      /* why the scheduler could not be asked */
@@ -150,8 +150,8 @@ struct package {
 struct package_source {
 	const char *uri;
 	struct list suites, components;
-	const char *signed_by; /* path of the keyring */
-	const char *key;       /* the key itself, armoured; its file is written when it differs */
+	const char *signed_by;  /* path of the keyring */
+	const char *key;        /* the key itself, armoured; its file is written when it differs */
 	const char *key_digest; /* of that file */
 	const char *file;       /* where the source stands, /etc/apt/sources.list.d/x.list:1 */
 	struct list others;     /* further places where the same source stands */
@@ -161,9 +161,9 @@ struct package_source {
 /* The .debs of a package and of what it needs, kept on the node. */
 struct cached_package {
 	const char *version;
-	struct list files; /* name=sha256 of each .deb */
-	struct number size; /* bytes */
-	const char *damaged; /* what is wrong with what is there */
+	struct list files;     /* name=sha256 of each .deb */
+	struct number size;    /* bytes */
+	const char *damaged;   /* what is wrong with what is there */
 	const char *candidate; /* the version that would be fetched; NULL: nothing is to be done */
 	const char *obstacle;
 };
@@ -178,7 +178,7 @@ struct apt_option {
 /* A module that DKMS builds, for one kernel. */
 struct dkms {
 	const char *version;
-	const char *status;  /* installed, built, added, failed, no headers, excluded */
+	const char *status;   /* installed, built, added, failed, no headers, excluded */
 	struct truth headers; /* those of that kernel are there */
 	const char *log;      /* of a failed build: the lines that matter */
 	const char *log_file;
@@ -197,9 +197,9 @@ struct module {
 	struct list parameters; /* name=value */
 	struct truth blacklisted;
 	struct truth builtin;
-	const char *file;         /* for the running kernel, found by libkmod */
-	const char *file_version; /* of that file */
-	const char *obstacle;     /* why it could not be loaded (or, wanted gone, unloaded) as it is */
+	const char *file;          /* for the running kernel, found by libkmod */
+	const char *file_version;  /* of that file */
+	const char *obstacle;      /* why it could not be loaded (or, wanted gone, unloaded) as it is */
 	struct truth needs_depmod; /* no index names its file, or not what it needs */
 	const char *outdated;      /* how the loaded one differs from that file */
 	const char *blacklisted_by; /* file:line */
@@ -276,28 +276,28 @@ struct command {
 
 /* The node started anew, into a kernel (singleton). Observed: what the ledger of reboots says. */
 struct reboot {
-	const char *into;   /* wanted: the release; observed: the one that runs */
-	const char *when;   /* never | window | slurm | now */
+	const char *into; /* wanted: the release; observed: the one that runs */
+	const char *when; /* never | window | slurm | now */
 	const char *window;
 	struct number per_day, attempts_per_kernel;
 	struct truth force;
 	struct truth trial; /* once, and the default only after the checks passed */
-	const char *renew; /* even into the kernel that runs: what it is to put right */
+	const char *renew;  /* even into the kernel that runs: what it is to put right */
 	/* Observed. */
-	const char *open;         /* a reboot that was begun: into which kernel */
-	const char *result;       /* of it: "waiting", "arrived", "came back" (in another kernel) */
+	const char *open;   /* a reboot that was begun: into which kernel */
+	const char *result; /* of it: "waiting", "arrived", "came back" (in another kernel) */
 	struct truth open_trial;
-	struct number runs;       /* begun under it since, this one counted */
-	struct list attempts;     /* release=count, of the present desired state */
-	struct number last_day;   /* reboots of ours in 24 hours */
-	struct truth drained;     /* Slurm did the last one, and its drain is not over yet */
-	const char *fleet;        /* why a reboot outside the scheduler would lose the node */
-	const char *obstacle;     /* ledger missing or unreadable, a job runs, outside the window */
+	struct number runs;     /* begun under it since, this one counted */
+	struct list attempts;   /* release=count, of the present desired state */
+	struct number last_day; /* reboots of ours in 24 hours */
+	struct truth drained;   /* Slurm did the last one, and its drain is not over yet */
+	const char *fleet;      /* why a reboot outside the scheduler would lose the node */
+	const char *obstacle;   /* ledger missing or unreadable, a job runs, outside the window */
 };
 
 enum kind_trait {
-	KIND_SINGLETON = 1 << 0, /* one of it on a node: its key is "" and its name stands alone */
-	KIND_FACT_ONLY = 1 << 1, /* cannot be wanted */
+	KIND_SINGLETON = 1 << 0,    /* one of it on a node: its key is "" and its name stands alone */
+	KIND_FACT_ONLY = 1 << 1,    /* cannot be wanted */
 	KIND_UNDER_JOBS = 1 << 2,   /* changes wait while jobs run on the node */
 	KIND_NEVER_ABSENT = 1 << 3, /* state: absent makes no sense for it */
 };

@@ -195,7 +195,7 @@ static void parse_lines(struct arena *arena, const char *path, const char *text,
 /* A field with its continuation lines and what is commented between them. */
 struct field_at {
 	const char *name;
-	const char *value; /* lines joined by newlines, without comments */
+	struct str value; /* lines joined by newlines, without comments */
 	size_t start, end;
 };
 
@@ -210,15 +210,15 @@ static bool is_blank(const char *line, size_t n)
 }
 
 /* Adds the text of a continuation line to the value of the field before. */
-static void take_continuation(struct arena *arena, struct stanza *stanza, const char *line,
-                              size_t n, size_t end)
+static void take_continuation(struct stanza *stanza, const char *line, size_t n, size_t end)
 {
 	if (!stanza->count) {
 		return;
 	}
 	struct field_at *field = &stanza->fields[stanza->count - 1];
 
-	field->value = arena_printf(arena, "%s\n%.*s", field->value, (int)n, line);
+	str_addc(&field->value, '\n');
+	str_addn(&field->value, line, n);
 	field->end = end;
 }
 
@@ -234,12 +234,20 @@ static void take_field(struct arena *arena, struct stanza *stanza, const char *l
 	    arena_grow(arena, stanza->fields, stanza->count, &stanza->cap, sizeof *stanza->fields);
 	stanza->fields[stanza->count++] = (struct field_at){
 	    .name = arena_strndup(arena, line, (size_t)(colon - line)),
-	    .value = arena_strndup(arena, colon + 1, n - (size_t)(colon - line) - 1),
 	    .start = start,
 	    .end = end,
 	};
+	str_addn(&stanza->fields[stanza->count - 1].value, colon + 1, n - (size_t)(colon - line) - 1);
 }
 
+static void stanza_free(struct stanza *stanza)
+{
+	for (size_t i = 0; i < stanza->count; i++) {
+		str_free(&stanza->fields[i].value);
+	}
+}
+
+/* Freed by stanza_free. */
 static void read_stanza(struct arena *arena, const char *text, size_t start, size_t end,
                         struct stanza *ret_stanza)
 {
@@ -249,7 +257,7 @@ static void read_stanza(struct arena *arena, const char *text, size_t start, siz
 		size_t n = strcspn(text + at, "\n"), next = at + n + (text[at + n] == '\n');
 
 		if (text[at] == ' ' || text[at] == '\t') {
-			take_continuation(arena, &stanza, text + at, n, next);
+			take_continuation(&stanza, text + at, n, next);
 		} else if (text[at] != '#') {
 			take_field(arena, &stanza, text + at, n, at, next);
 		}
@@ -272,7 +280,7 @@ static struct list value_words(struct arena *arena, const struct stanza *stanza,
 {
 	const struct field_at *field = find(stanza, name);
 
-	return field ? words_of(arena, field->value) : (struct list){.set = true};
+	return field ? words_of(arena, str_text(&field->value)) : (struct list){.set = true};
 }
 
 static const char *first_word(const struct list *list)
@@ -283,7 +291,7 @@ static const char *first_word(const struct list *list)
 static void parse_stanza(struct arena *arena, const char *text, struct apt_entry entry,
                          struct apt_entries *entries)
 {
-	struct stanza stanza;
+	AUTO(stanza_free) struct stanza stanza = {0};
 
 	read_stanza(arena, text, entry.start, entry.end, &stanza);
 	struct list types = value_words(arena, &stanza, "Types");
@@ -466,7 +474,7 @@ static void add_stanza(struct arena *arena, struct str *out, const char *text,
 	    {.name = "Components", .words = edit->components},
 	    {.name = "Signed-By"},
 	};
-	struct stanza stanza;
+	AUTO(stanza_free) struct stanza stanza = {0};
 	size_t at = entry->start;
 
 	set_word(arena, &list[0], entry->enabled ? NULL : "yes");

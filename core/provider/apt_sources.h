@@ -18,6 +18,7 @@ struct apt_entry {
 	unsigned line;
 	size_t start, end; /* its bytes in the text of the file */
 	bool is_stanza;    /* deb822 */
+	bool is_link;      /* its file is a link: set by whoever read it */
 	bool enabled;      /* not commented out, not Enabled: no */
 	bool binary;       /* has packages (deb), not only their sources (deb-src) */
 	bool trusted;      /* its packages are taken without any signature */

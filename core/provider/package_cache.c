@@ -274,6 +274,12 @@ int package_cache_digests(struct host *host, const struct list *names, struct ar
 	return 0;
 }
 
+/* Whoever may write it may also put its size and time back. */
+static bool is_writable_by_others(const struct file_look *look)
+{
+	return look->uid != 0 || (look->gid != 0 && (look->mode & 020)) || (look->mode & 02);
+}
+
 int package_cache_check(struct host *host, const struct package_cache *cache,
                         const struct cached_set *set, struct arena *arena, const char **ret_damage,
                         struct err *err)
@@ -295,6 +301,11 @@ int package_cache_check(struct host *host, const struct package_cache *cache,
 			*ret_damage = look.type == FILE_REGULAR
 			                  ? arena_printf(arena, "%s has another size than it had", name)
 			                  : arena_printf(arena, "%s is gone", name);
+			return 0;
+		}
+		if (is_writable_by_others(&look)) {
+			*ret_damage = arena_printf(arena, "%s is not trusted: others than root may write it",
+			                           name);
 			return 0;
 		}
 		if (cache->in_doubt || look.modified_ns != file->modified_ns) {

@@ -84,7 +84,8 @@ static const char *limit_of(struct arena *arena, const struct reboot *want,
 
 	if (attempts >= number_or(want->attempts_per_kernel, PER_KERNEL)) {
 		return want->renew
-		           ? arena_printf(arena, "%lld reboots did not put it right: %s (attempts_per_kernel)",
+		           ? arena_printf(arena,
+		                          "%lld reboots did not put it right: %s (attempts_per_kernel)",
 		                          (long long)attempts, want->renew)
 		           : arena_printf(arena,
 		                          "%lld reboots into %s did not come to a good end; no more are "
@@ -229,10 +230,9 @@ static void diff(struct arena *arena, const struct resource *want, const struct 
 	verdict.marks = MARK_NEEDS_REBOOT | MARK_DISRUPTIVE;
 	if (text_equal(w->when, "never")) {
 		verdict.outcome = OUTCOME_PENDING;
-		verdict.why = arena_printf(arena,
-		                           "%s%s; it takes a reboot into %s, and reboot.when is never",
-		                           w->renew ? w->renew : h->into,
-		                           w->renew ? "" : " runs", w->into);
+		verdict.why =
+		    arena_printf(arena, "%s%s; it takes a reboot into %s, and reboot.when is never",
+		                 w->renew ? w->renew : h->into, w->renew ? "" : " runs", w->into);
 	} else if (h->obstacle) {
 		verdict.outcome = OUTCOME_BLOCKED;
 		verdict.why = h->obstacle;

@@ -29,11 +29,11 @@ struct reboot_entry {
 	int64_t at;      /* seconds since 1970 */
 	int64_t uptime;  /* seconds since that boot: no clock that was set anew can move it */
 	bool trial;
-	const char *renew; /* of one into the kernel that ran: what it was to put right; else NULL */
+	const char *renew;  /* of one into the kernel that ran: what it was to put right; else NULL */
 	bool asked;         /* the command that reboots was carried out */
 	const char *result; /* one of the words above, NULL: not known yet */
 	int64_t runs;       /* of a trial that arrived: runs that were begun under it since */
-	bool resumed;       /* `how` slurm: the drain that came with it is over, as far as it was ours */
+	bool resumed; /* `how` slurm: the drain that came with it is over, as far as it was ours */
 };
 
 enum { REBOOT_ENTRIES = 64 }; /* older ones are dropped */
@@ -68,8 +68,8 @@ bool reboot_ledger_is_awaited(const struct reboot_entry *entry, int64_t uptime);
  * put right: none of them went well. */
 int64_t reboot_ledger_attempts(const struct reboot_ledger *ledger, const char *into,
                                const char *renew);
-/* The last one, when Slurm carried it out, the node arrived, `running` is still that kernel, and the
- * drain that came with it is not over yet; else NULL. */
+/* The last one, when Slurm carried it out, the node arrived, `running` is still that kernel, and
+ * the drain that came with it is not over yet; else NULL. */
 const struct reboot_entry *reboot_ledger_drained(const struct reboot_ledger *ledger,
                                                  const char *running);
 /* Notes that it is over. */

@@ -4,7 +4,8 @@
  * slurmd starts one slurmstepd for each step, and a question to slurmctld may hang. Looking at each
  * process is not free: the engine asks only when a change that must wait for jobs is planned.
  *
- * Wanted is that a node which we had drained for a reboot gets work again. Only then is Slurm asked.
+ * Wanted is that a node which we had drained for a reboot gets work again; only then Slurm is
+ * asked.
  * A drain counts as ours by its reason alone, word for word; whoever changes that takes it over.
  */
 #include "base/str.h"

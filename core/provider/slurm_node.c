@@ -36,7 +36,8 @@ int slurm_node_run(struct host *host, const char *const *argv, int timeout_ms, s
 
 static const char *value_of(struct arena *arena, const char *line, const char *name)
 {
-	const char *at = text_starts(line, name) ? line : strstr(line, arena_printf(arena, " %s", name));
+	const char *at =
+	    text_starts(line, name) ? line : strstr(line, arena_printf(arena, " %s", name));
 
 	if (!at) {
 		return NULL;

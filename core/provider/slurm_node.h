@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What Slurm says of this node, asked with scontrol(1), which asks the controller: it may be down or
- * silent, so that each question has a deadline. Found by its NodeHostName; its name in Slurm may be
- * another one. For the kinds scheduler and reboot.
+ * What Slurm says of this node, asked with scontrol(1), which asks the controller: it may be down
+ * or silent, so that each question has a deadline. Found by its NodeHostName; its
+ * name in Slurm may be another one. For the kinds scheduler and reboot.
  */
 #ifndef PROVIDER_SLURM_NODE_H
 #define PROVIDER_SLURM_NODE_H
@@ -35,12 +35,12 @@ int slurm_node_ask(struct host *host, int timeout_ms, struct arena *arena,
 int slurm_node_parse(const char *text, const char *host_name, struct arena *arena,
                      struct slurm_node *ret_node, struct err *err) MUST_CHECK;
 
-/* Is that the reason that we set for a reboot into `into`, and nothing else? Slurm itself adds to it
- * how far the reboot is. */
+/* Is that the reason that we set for a reboot into `into`, and nothing else? Slurm itself adds to
+ * it how far the reboot is. */
 bool slurm_node_is_ours(const struct slurm_node *node, const char *into);
 
-/* Why it is not ours to drain and reboot: somebody else keeps it from work, whose word we would take
- * away. NULL: nobody does. */
+/* Why it is not ours to drain and reboot: somebody else keeps it from work, whose word we would
+ * take away. NULL: nobody does. */
 const char *slurm_node_taken(const struct slurm_node *node, struct arena *arena);
 
 /* Runs it to its end; what it said goes to *ret_said (NULL: nothing). Negative: it did not do

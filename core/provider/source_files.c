@@ -13,19 +13,65 @@ enum { FILE_MOST = 1 << 20 };
 
 /* ---- Reading ---- */
 
-static int add_file(struct host *host, struct arena *arena, const char *path,
-                    struct source_files *files, struct err *err)
+/* apt follows a link to a file, and passes over one that leads to nothing or to /dev/null. */
+static int read_link(const char *path, struct arena *arena, struct file_bytes *ret_bytes,
+                     bool *ret_is_file, struct err *err)
 {
-	struct file_bytes bytes;
+	struct err fault = {0};
+
+	*ret_is_file = !files_own_read(path, false, FILE_MOST, arena, ret_bytes, &fault);
+	return *ret_is_file || fault.os == ENOENT || fault.os == ENOTDIR || fault.code == ERR_INPUT
+	           ? 0
+	           : err_copy(err, &fault);
+}
+
+static int read_source(struct host *host, struct arena *arena, const char *path,
+                       struct file_bytes *ret_bytes, bool *ret_is_file, bool *ret_is_link,
+                       struct err *err)
+{
 	struct file_look look;
 
 	if (host->ops->look(host, path, &look, err)) {
 		return -(int)err->code;
 	}
-	if (look.type != FILE_REGULAR) {
+	*ret_is_link = look.type == FILE_LINK;
+	*ret_is_file = look.type == FILE_REGULAR;
+	if (*ret_is_link) {
+		return read_link(path, arena, ret_bytes, ret_is_file, err);
+	}
+	return *ret_is_file ? host->ops->read(host, path, FILE_MOST, arena, ret_bytes, err) : 0;
+}
+
+/* Half a file would be written back as half a file. */
+static int need_text(const char *path, const struct file_bytes *bytes, struct err *err)
+{
+	size_t n = strlen(bytes->data);
+	unsigned line = 1;
+
+	if (n >= bytes->length) {
 		return 0;
 	}
-	if (host->ops->read(host, path, FILE_MOST, arena, &bytes, err)) {
+	for (size_t i = 0; i < n; i++) {
+		line += bytes->data[i] == '\n';
+	}
+	return err_set(err, ERR_INPUT, 0, "%s:%u: a NUL byte, expected a text with apt's sources", path,
+	               line);
+}
+
+static int add_file(struct host *host, struct arena *arena, const char *path,
+                    struct source_files *files, struct err *err)
+{
+	struct file_bytes bytes;
+	size_t before = files->entries.count;
+	bool is_file, is_link;
+
+	if (read_source(host, arena, path, &bytes, &is_file, &is_link, err)) {
+		return -(int)err->code;
+	}
+	if (!is_file) {
+		return 0;
+	}
+	if (need_text(path, &bytes, err)) {
 		return -(int)err->code;
 	}
 	struct source_file file = {
@@ -40,6 +86,9 @@ static int add_file(struct host *host, struct arena *arena, const char *path,
 	files->list = arena_grow(arena, files->list, files->count, &files->cap, sizeof file);
 	files->list[files->count++] = file;
 	apt_sources_parse(arena, path, file.text, &files->entries);
+	for (size_t i = before; i < files->entries.count; i++) {
+		files->entries.list[i].is_link = is_link;
+	}
 	return 0;
 }
 
@@ -256,6 +305,11 @@ void source_files_describe(struct arena *arena, const struct source_group *group
 			source->obstacle = arena_printf(
 			    arena, "%s:%u names other places as well: what is changed there changes those too",
 			    entry->path, entry->line);
+		}
+		if (entry->is_link) {
+			source->obstacle = arena_printf(
+			    arena, "%s is a symbolic link, and what it leads to is not ours to change",
+			    entry->path);
 		}
 	}
 	source->components = describe_components(arena, group, want, have->key);

@@ -299,8 +299,8 @@ local function renew(want, facts, d)
   return d.next, why, d.next == facts.kernel.running and why or nil
 end
 
--- Why the node has to be started anew, and into which kernel: nil when it need not be. A third value
--- says what another boot of the very kernel that runs puts right.
+-- Why the node has to be started anew, and into which kernel: nil when it need not be. A third
+-- value says what another boot of the very kernel that runs puts right.
 function boot.reboot_into(want, facts, d)
   local running = facts.kernel.running
   if d.back then

@@ -37,8 +37,7 @@ _slurm_unpack()
 
 	rm -rf "$TEST_CACHE"/slurm-*
 	mkdir -p "$dir/debs"
-	chmod 0777 "$dir/debs"
-	(cd "$dir/debs" && apt-get -q download "${SLURM_PACKAGES[@]}") >"$dir/log" 2>&1 ||
+	_slurm_download "$dir" || { archive_refresh "$dir/log" && _slurm_download "$dir"; } ||
 		skip "needs the packages of Slurm: $(grep '^E:' "$dir/log" | head -n 1)"
 	for deb in "$dir"/debs/*.deb; do
 		dpkg-deb -x "$deb" "$dir/tree" || return
@@ -57,6 +56,12 @@ _slurm_unpack()
 	printf '#!/bin/sh\nexec /usr/sbin/slurmstepd-wlm "$@"\n' | put "$dir/tree/usr/sbin/slurmstepd" 0755
 	rm -rf "$dir/debs" "$dir/tree/usr/share" "$dir/tree/etc/init.d" "$dir/tree/usr/lib/systemd"
 	touch "$dir/.complete"
+}
+
+_slurm_download()
+{
+	(cd "$1/debs" && apt-get "${ARCHIVE[@]}" -q -o APT::Sandbox::User=root download \
+		"${SLURM_PACKAGES[@]}") >"$1/log" 2>&1
 }
 
 in_slurm()

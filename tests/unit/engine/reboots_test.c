@@ -138,6 +138,68 @@ static void a_reboot_is_planned_only_into_what_will_boot(void **state)
 	assert_int_equal(planned("old", NULL, NULL), OUTCOME_BLOCKED);
 }
 
+/* With one block of that resource and so many undecided items. */
+static enum outcome resumed(const char *blocked, size_t undecided)
+{
+	struct resource *want = resource_create(node.arena, &kind_table[KIND_SCHEDULER], "");
+	struct strmap *set = strmap_create(node.arena);
+	struct note note = {.resource = blocked};
+	struct undecided item = {.item = "mounts./a", .fact = "mount:/a"};
+	struct decision decision = {
+	    .blocks = &note, .block_count = 1, .undecided = &item, .undecided_count = undecided};
+	struct step step = {.id = "scheduler", .want = want, .outcome = OUTCOME_CHANGE};
+
+	strmap_put(set, "mount:/planned", want);
+	reboots_hold_drained(node.arena, &decision, set, &step);
+	return step.outcome;
+}
+
+static void a_node_that_is_not_whole_gets_no_work(void **state)
+{
+	(void)state;
+	assert_int_equal(resumed(NULL, 0), OUTCOME_CHANGE);
+	assert_int_equal(resumed("mount:/planned", 0), OUTCOME_CHANGE); /* a need of it anyway */
+	assert_int_equal(resumed("kernel", 0), OUTCOME_CHANGE);
+	assert_int_equal(resumed("mount:/a", 0), OUTCOME_BLOCKED);
+	assert_int_equal(resumed("module:lustre", 0), OUTCOME_BLOCKED);
+	assert_int_equal(resumed(NULL, 1), OUTCOME_BLOCKED);
+}
+
+static bool noted(enum outcome outcome)
+{
+	struct resource *want = resource_create(node.arena, &kind_table[KIND_SCHEDULER], "");
+	struct step step = {.id = "scheduler", .want = want, .outcome = outcome};
+	const struct plan plan = {.steps = &step, .step_count = 1};
+	struct reboot_ledger l;
+	struct utsname names;
+	struct err err;
+
+	uname(&names);
+	write_entry("another", names.release);
+	const char *text = scratch_read(ledger());
+
+	assert_int_equal(reboot_ledger_parse(text, strlen(text), node.arena, &l, &err), 0);
+	l.list[0].how = "slurm";
+	l.list[0].result = REBOOT_ARRIVED;
+	scratch_write(ledger(), reboot_ledger_text(node.arena, &l), 0600);
+	reboots_note_resumed(node.engine, &plan);
+	text = scratch_read(ledger());
+	assert_int_equal(reboot_ledger_parse(text, strlen(text), node.arena, &l, &err), 0);
+	return l.list[0].resumed;
+}
+
+static void the_end_of_a_drain_is_noted_when_it_was_seen(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	load("reboot: {when: slurm}\n");
+	assert_true(noted(OUTCOME_KEPT));
+	assert_true(noted(OUTCOME_CHANGED));
+	assert_false(noted(OUTCOME_UNDETERMINED));
+	assert_false(noted(OUTCOME_BLOCKED));
+	assert_false(noted(OUTCOME_PENDING));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +210,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_came_of_a_reboot_is_noted_once, node_setup,
 	                                    node_teardown),
 	    cmocka_unit_test_setup_teardown(a_reboot_is_planned_only_into_what_will_boot, node_setup,
+	                                    node_teardown),
+	    cmocka_unit_test_setup_teardown(a_node_that_is_not_whole_gets_no_work, node_setup,
+	                                    node_teardown),
+	    cmocka_unit_test_setup_teardown(the_end_of_a_drain_is_noted_when_it_was_seen, node_setup,
 	                                    node_teardown),
 	    cmocka_unit_test_setup_teardown(a_damaged_ledger_is_left_and_named, node_setup,
 	                                    node_teardown),

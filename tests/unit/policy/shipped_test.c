@@ -40,6 +40,16 @@ static const char cluster[] =
     "\"mounts\": {\"/lustre\": {\"source\": \"10.1.30.23@tcp:/czrc3amv\", \"type\": \"lustre\", "
     "\"options\": [\"relatime\", \"flock\"], \"manage\": \"live\"}}}";
 
+static bool plans(const struct test_case *c, const char *kind)
+{
+	for (size_t i = 0; i < c->decision.proposal_count; i++) {
+		if (strcmp(c->decision.proposals[i].want->kind->name, kind) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct test_case *shipped(const char *want, const char *facts)
 {
 	struct test_case *c = case_create();
@@ -189,7 +199,7 @@ static void kernel_with_capitals_has_no_package(void **state)
 	             "6.6.1_el9-WSL2 is running; no lustre module for it: "
 	             "lustre-client-modules-6.6.1_el9-WSL2 is not published; of the installed kernels "
 	             "6.8.0-1039-aws has one; it is needed by /lustre");
-	assert_int_equal(find(c, "mount", "/lustre")->after_count, 0);
+	assert_int_equal(find(c, "mount", "/lustre")->after_count, 1); /* the module itself */
 	case_done(c);
 }
 
@@ -265,6 +275,58 @@ static void pin_brings_the_node_to_the_pinned_kernel(void **state)
 	assert_string_equal(find(c, "reboot", "")->want->reboot.when, "never");
 	assert_string_equal(find(c, "reboot", "")->origin.reason,
 	                    "6.8.0-1042-aws is running; 6.8.0-1039-aws is pinned");
+	case_done(c);
+}
+
+#define RUNS_WELL                                               \
+	"{\"kind\": \"kernel\", \"running\": \"6.8.0-1039-aws\", "  \
+	"\"boot_default\": \"6.8.0-1039-aws\", "                    \
+	"\"installed\": [\"6.8.0-1039-aws\", \"6.8.0-1042-aws\"], " \
+	"\"that_matter\": [\"6.8.0-1039-aws\"]},"
+#define OLD_ONE                                                              \
+	"{\"kind\": \"module\", \"key\": \"lustre\", \"loaded\": true, \"outdated\": " \
+	"\"2.15.5 is loaded, a newer module (2.15.6) is on disk\"},"
+
+static const char by_slurm[] =
+    "{\"modules\": {\"lustre\": {\"package\": \"lustre-client-modules-{kernel}\"}}, "
+    "\"mounts\": {\"/lustre\": {\"source\": \"1@tcp:/x\", \"type\": \"lustre\", "
+    "\"manage\": \"observe\"}}, \"reboot\": {\"when\": \"slurm\"}}";
+
+static void what_is_loaded_and_old_takes_another_boot_of_the_same_kernel(void **state)
+{
+	struct test_case *c = shipped(by_slurm, "[" RUNS_WELL PACKAGE_1039 OLD_ONE MOUNTED "]");
+	const struct reboot *want = &find(c, "reboot", "")->want->reboot;
+
+	(void)state;
+	assert_string_equal(want->into, "6.8.0-1039-aws");
+	assert_string_equal(want->when, "slurm");
+	assert_string_equal(want->renew,
+	                    "lustre: 2.15.5 is loaded, a newer module (2.15.6) is on disk");
+	case_done(c);
+	c = shipped(by_slurm, "[" RUNS_WELL PACKAGE_1039 LOADED MOUNTED "]");
+	assert_false(plans(c, "reboot"));
+	assert_false(plans(c, "scheduler"));
+	case_done(c);
+}
+
+static void a_node_that_slurm_rebooted_is_given_work_again(void **state)
+{
+#define DRAINED                                                                             \
+	"{\"kind\": \"reboot\", \"into\": \"6.8.0-1039-aws\", \"when\": \"slurm\", \"drained\": true}," 
+	struct test_case *c = shipped(by_slurm, "[" RUNS_WELL PACKAGE_1039 LOADED DRAINED MOUNTED "]");
+	const struct scheduler *want = &find(c, "scheduler", "")->want->scheduler;
+
+	(void)state;
+	assert_true(want->drained.set && !want->drained.value);
+	case_done(c);
+	/* Not while another reboot is due, nor without a mount that others make. */
+	c = shipped(by_slurm, "[" RUNS_WELL PACKAGE_1039 OLD_ONE DRAINED MOUNTED "]");
+	assert_false(plans(c, "scheduler"));
+	case_done(c);
+	c = shipped(by_slurm, "[" RUNS_WELL PACKAGE_1039 LOADED DRAINED NOT_MOUNTED "]");
+	assert_false(plans(c, "scheduler"));
+	assert_block(c, 0, "node-stays-drained", NULL,
+	             "/lustre is not mounted since the reboot by Slurm; the node gets no work");
 	case_done(c);
 }
 
@@ -435,6 +497,8 @@ int main(void)
 	    cmocka_unit_test(a_pattern_may_fit_a_published_kernel),
 	    cmocka_unit_test(follow_without_storage_wants_nothing),
 	    cmocka_unit_test(follow_boots_the_newest_kernel_that_has_the_module),
+	    cmocka_unit_test(what_is_loaded_and_old_takes_another_boot_of_the_same_kernel),
+	    cmocka_unit_test(a_node_that_slurm_rebooted_is_given_work_again),
 	    cmocka_unit_test(a_reboot_alone_wants_nothing),
 	    cmocka_unit_test(plain_sections_are_handed_on),
 	    cmocka_unit_test(documented_example_works),

@@ -4,6 +4,8 @@
 #include "provider/apt_sources.h"
 #include "provider/lines.h"
 
+#include <sys/resource.h>
+
 static struct apt_entries parse(const char *path, const char *text)
 {
 	struct apt_entries entries = {0};
@@ -151,6 +153,29 @@ static void only_files_that_apt_reads_count(void **state)
 	assert_false(apt_sources_is_empty("# a\nb"));
 }
 
+/* A file of a mebibyte took as many copies of it as it has lines: hundreds of gigabytes. */
+static void a_field_of_very_many_lines_costs_no_more_than_its_length(void **state)
+{
+	AUTO(str_free) struct str text = {0};
+	struct rlimit before, small;
+
+	(void)state;
+	str_add(&text, "Types: deb\nURIs: http://a\nSuites: jammy\nComponents:\n");
+	while (text.length < 256 << 10) {
+		str_add(&text, " x\n");
+	}
+	assert_int_equal(getrlimit(RLIMIT_CPU, &before), 0);
+	small = before;
+	small.rlim_cur = 20;
+	assert_int_equal(setrlimit(RLIMIT_CPU, &small), 0);
+	struct apt_entries e = parse("/x/a.sources", str_text(&text));
+
+	assert_int_equal(setrlimit(RLIMIT_CPU, &before), 0);
+	assert_int_equal(e.count, 1);
+	assert_int_equal(e.list[0].end, text.length);
+	assert_true(e.list[0].components.count > 80000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +185,7 @@ int main(void)
 	    TEST(a_stanza_is_mended_and_nothing_beside_it),
 	    TEST(a_new_stanza_says_what_is_wanted),
 	    TEST(only_files_that_apt_reads_count),
+	    TEST(a_field_of_very_many_lines_costs_no_more_than_its_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,11 +97,60 @@ static void no_index_may_name_what_is_not_in_the_folder(void **state)
 	host_done(&host);
 }
 
+static struct file_look seen;
+
+static int look_at_deb(struct host *host, const char *path, struct file_look *ret_look,
+                       struct err *err)
+{
+	(void)host;
+	(void)path;
+	(void)err;
+	*ret_look = seen;
+	return 0;
+}
+
+/* Size and time are as recorded: whoever owns a file can put both back. */
+static void a_file_that_others_may_write_is_not_trusted(void **state)
+{
+	static const struct {
+		unsigned uid, gid, mode;
+		bool trusted;
+	} rows[] = {
+	    {0, 0, 0644, true},    {0, 0, 0664, true},      {0, 4, 0640, true},
+	    {0, 4, 0664, false},   {65534, 0, 0644, false}, {65534, 0, 0444, false},
+	    {0, 0, 0646, false},
+	};
+	struct host_ops ops = host_linux_ops;
+	struct host host;
+	struct err err;
+
+	(void)state;
+	ops.look = look_at_deb;
+	host_init(&host, &ops, arena);
+	cache = (struct package_cache){0};
+	add("one", "one.deb", NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *damage;
+
+		seen = (struct file_look){.type = FILE_REGULAR,
+		                          .size = 10,
+		                          .uid = rows[i].uid,
+		                          .gid = rows[i].gid,
+		                          .mode = rows[i].mode};
+		assert_int_equal(
+		    package_cache_check(&host, &cache, &cache.sets[0], arena, &damage, &err), 0);
+		assert_int_equal(!damage, rows[i].trusted);
+		assert_true(!damage || strstr(damage, "one.deb is not trusted"));
+	}
+	host_done(&host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(what_two_sets_share_stays_with_the_other),
 	    TEST(no_index_may_name_what_is_not_in_the_folder),
+	    TEST(a_file_that_others_may_write_is_not_trusted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

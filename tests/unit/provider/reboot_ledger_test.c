@@ -33,6 +33,8 @@ static void what_is_written_is_read_back(void **state)
 
 	(void)state;
 	ledger.list[0].result = REBOOT_CAME_BACK;
+	ledger.list[0].renew = "x is old";
+	ledger.list[0].resumed = true;
 	const char *text = reboot_ledger_text(arena, &ledger);
 
 	assert_int_equal(reboot_ledger_parse(text, strlen(text), arena, &back, &err), 0);
@@ -44,7 +46,8 @@ static void what_is_written_is_read_back(void **state)
 	assert_string_equal(back.list[0].result, REBOOT_CAME_BACK);
 	assert_int_equal(back.list[0].at, 1000000);
 	assert_int_equal(back.list[0].uptime, 100);
-	assert_true(back.list[0].trial && back.list[0].asked);
+	assert_string_equal(back.list[0].renew, "x is old");
+	assert_true(back.list[0].trial && back.list[0].asked && back.list[0].resumed);
 }
 
 static void what_is_damaged_is_refused(void **state)
@@ -127,7 +130,8 @@ static void only_what_went_well_ends_the_count(void **state)
 			e.result = results[i];
 			reboot_ledger_add(&ledger, &other);
 			reboot_ledger_add(&ledger, &e);
-			assert_int_equal(reboot_ledger_attempts(&ledger, "new", NULL), (is_trial ? trial : plain)[i]);
+			assert_int_equal(reboot_ledger_attempts(&ledger, "new", NULL),
+			                 (is_trial ? trial : plain)[i]);
 		}
 	}
 }
@@ -174,12 +178,33 @@ static void it_does_not_grow_for_ever(void **state)
 	                    arena_printf(arena, "k%d", REBOOT_ENTRIES + 4));
 }
 
+static void a_drain_of_ours_lasts_until_it_is_noted_to_be_over(void **state)
+{
+	struct reboot_ledger ledger = one("new", false);
+
+	(void)state;
+	ledger.list[0].result = REBOOT_ARRIVED;
+	assert_null(reboot_ledger_drained(&ledger, "new")); /* it was no reboot by Slurm */
+	ledger.list[0].how = "slurm";
+	assert_non_null(reboot_ledger_drained(&ledger, "new"));
+	assert_null(reboot_ledger_drained(&ledger, "old"));
+	ledger.list[0].result = REBOOT_CAME_BACK;
+	assert_null(reboot_ledger_drained(&ledger, "new"));
+	ledger.list[0].result = NULL;
+	assert_null(reboot_ledger_drained(&ledger, "new"));
+	ledger.list[0].result = REBOOT_KEPT;
+	assert_non_null(reboot_ledger_drained(&ledger, "new"));
+	reboot_ledger_resume(&ledger);
+	assert_null(reboot_ledger_drained(&ledger, "new"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(what_is_written_is_read_back),
 	    TEST(what_is_damaged_is_refused),
 	    TEST(another_boot_id_is_the_proof),
+	    TEST(a_drain_of_ours_lasts_until_it_is_noted_to_be_over),
 	    TEST(a_trial_is_over_when_it_became_the_default_or_left_again),
 	    TEST(only_what_went_well_ends_the_count),
 	    TEST(a_day_has_24_hours_whatever_the_clock_does),

@@ -118,6 +118,43 @@ static void the_way_back_from_a_trial_is_no_second_reboot_of_the_day(void **stat
 	assert_string_equal(words(), "");
 }
 
+#define RENEW(rest)                                                             \
+	arena_printf(arena,                                                         \
+	             "{\"kind\": \"reboot\", \"into\": \"%s\", \"when\": \"now\", " \
+	             "\"per_day\": 9, \"renew\": \"" rest "\"}",                    \
+	             names.release)
+
+/* That the kernel came up again says nothing, as long as the same is to be put right. */
+static void into_the_kernel_that_runs_only_to_put_something_right(void **state)
+{
+	struct utsname names;
+	const char *why;
+
+	(void)state;
+	PREPARE();
+	uname(&names);
+	menu(names.release);
+	scratch_write(arena_printf(arena, "/boot/vmlinuz-%s", names.release), "x", 0600);
+	for (unsigned i = 0; i < 2; i++) {
+		unlink(said);
+		assert_int_equal(converge(RENEW("lustre is old"), &why), OUTCOME_PENDING);
+		assert_string_equal(words(), "systemctl reboot\n");
+		assert_int_equal(converge(RENEW("lustre is old"), &why), OUTCOME_PENDING);
+		assert_string_equal(words(), "systemctl reboot\n");
+		struct reboot_ledger l = written();
+
+		l.list[i].boot_id = "another";
+		scratch_write(ledger, reboot_ledger_text(arena, &l), 0600);
+	}
+	unlink(said);
+	assert_int_equal(converge(RENEW("lustre is old"), &why), OUTCOME_BLOCKED);
+	assert_has(why, "2 reboots did not put it right: lustre is old");
+	assert_string_equal(words(), "");
+	assert_int_equal(have(RENEW("lustre is old"))->attempts.count, 0);
+	assert_int_equal(converge(RENEW("lustre is old again"), &why), OUTCOME_PENDING);
+	assert_string_equal(words(), "systemctl reboot\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +162,7 @@ int main(void)
 	    TEST(never_is_never),
 	    TEST(attempts_and_reboots_of_a_day_are_bounded),
 	    TEST(outside_its_window_it_waits),
+	    TEST(into_the_kernel_that_runs_only_to_put_something_right),
 	    TEST(the_way_back_from_a_trial_is_no_second_reboot_of_the_day),
 	};
 

@@ -44,8 +44,7 @@ static void its_states_are_told_apart(void **state)
 	assert_false(node("NodeName=a NodeHostName=cn7 State=DOWN NextState=DRAIN\n").drained);
 	assert_true(node("NodeName=a NodeHostName=cn7 State=IDLE+DRAIN*\n").drained);
 	assert_false(node("NodeName=a NodeHostName=cn7 State=IDLE+DRAIN\n").reboots);
-	assert_true(
-	    node("NodeName=a NodeHostName=cn7 State=MIXED+DRAIN+REBOOT_REQUESTED\n").reboots);
+	assert_true(node("NodeName=a NodeHostName=cn7 State=MIXED+DRAIN+REBOOT_REQUESTED\n").reboots);
 	assert_true(node("NodeName=a NodeHostName=cn7 State=DOWN+DRAIN+REBOOT_ISSUED\n").reboots);
 }
 
@@ -68,9 +67,8 @@ static void only_our_very_reason_is_ours(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct slurm_node n =
-		    node(arena_printf(arena, "NodeName=a NodeHostName=cn7 State=IDLE+DRAIN" REASON "%s\n",
-		                      cases[i].rest));
+		struct slurm_node n = node(arena_printf(
+		    arena, "NodeName=a NodeHostName=cn7 State=IDLE+DRAIN" REASON "%s\n", cases[i].rest));
 
 		if (slurm_node_is_ours(&n, "6.1.0-50") != cases[i].ours) {
 			fail_msg("%s", cases[i].rest);

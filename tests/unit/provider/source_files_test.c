@@ -3,6 +3,8 @@
 
 #include "provider/source_files.h"
 
+#include <errno.h>
+
 static struct source_files files;
 
 static void start(void)
@@ -141,6 +143,65 @@ static void absent_takes_away_that_one_alone(void **state)
 	assert_null(files.list[1].after);
 }
 
+/* What the fake sources.list has in it. */
+static const char *bytes;
+static size_t length;
+
+static int look_at_list(struct host *host, const char *path, struct file_look *ret_look,
+                        struct err *err)
+{
+	(void)host;
+	(void)err;
+	*ret_look = (struct file_look){.type = strcmp(path, SOURCE_LIST) == 0 ? FILE_REGULAR
+	                                                                      : FILE_NONE};
+	return 0;
+}
+
+static int read_list(struct host *host, const char *path, size_t most, struct arena *a,
+                     struct file_bytes *ret_bytes, struct err *err)
+{
+	(void)host;
+	(void)path;
+	(void)most;
+	(void)a;
+	(void)err;
+	*ret_bytes = (struct file_bytes){.data = bytes, .length = length};
+	return 0;
+}
+
+static int list_none(struct host *host, const char *path, struct arena *a,
+                     struct file_names *ret_names, struct err *err)
+{
+	(void)host;
+	(void)path;
+	(void)a;
+	(void)ret_names;
+	return err_set(err, ERR_HOST, ENOENT, "not there");
+}
+
+static void a_file_with_a_nul_in_it_is_never_taken_for_its_first_part(void **state)
+{
+	static const char text[] = "deb http://a jammy main\n\0deb http://fsx jammy main\n";
+	struct host_ops ops = host_linux_ops;
+	struct source_files read = {0};
+	struct host host;
+	struct err err;
+
+	(void)state;
+	ops.look = look_at_list;
+	ops.read = read_list;
+	ops.list = list_none;
+	host_init(&host, &ops, arena);
+	bytes = text;
+	length = strlen(text);
+	assert_int_equal(source_files_read(&host, arena, &read, &err), 0);
+	assert_int_equal(read.entries.count, 1);
+	length = sizeof text - 1;
+	assert_int_not_equal(source_files_read(&host, arena, &read, &err), 0);
+	assert_non_null(strstr(err.text, SOURCE_LIST ":2: a NUL byte"));
+	host_done(&host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +212,7 @@ int main(void)
 	    TEST(every_stanza_of_it_gets_the_key),
 	    TEST(several_suites_are_found_in_several_lines),
 	    TEST(absent_takes_away_that_one_alone),
+	    TEST(a_file_with_a_nul_in_it_is_never_taken_for_its_first_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
