@@ -35,7 +35,12 @@ local function is_ours(facts, path)
   return file.state == "present" and file.content ~= nil and file.content:find(mark, 1, true) ~= nil
 end
 
-local function plan_file(facts, plan, path, content, mode, wanted, reason)
+-- Without a word in the tree a file that cannot be looked at is left alone.
+local function may_go(want, facts, path)
+  return (want.preflight or facts:known("file", path)) and is_ours(facts, path)
+end
+
+local function plan_file(want, facts, plan, path, content, mode, wanted, reason)
   if wanted then
     plan:file{
       path = path,
@@ -45,39 +50,52 @@ local function plan_file(facts, plan, path, content, mode, wanted, reason)
       group = "root",
       reason = reason,
     }
-  elseif is_ours(facts, path) then
+  elseif may_go(want, facts, path) then
     plan:file{ path = path, state = "absent", reason = reason }
   end
 end
 
+local function wants_modules(want)
+  for _, module in pairs(want.modules or {}) do
+    if module.state ~= "absent" then
+      return true
+    end
+  end
+  return false
+end
+
 -- What nobody asked for in words needs something to guard, a boot default that can be told, and
--- kernels whose packages call hooks.
+-- kernels whose packages call hooks. Where these cannot be told now, nothing is decided (nil): what
+-- guarded the node yesterday is not taken away for that.
 local function mode_of(want, facts)
   if want.preflight then
     return want.preflight, "preflight is " .. want.preflight
-  elseif next(want.modules or {}) and facts.kernel.loader
+  elseif not wants_modules(want) then
+    return "off", "no module is wanted that a kernel could take away"
+  elseif facts:known("kernel", "") and facts.kernel.loader
+    and facts:known("directory", "/etc/kernel/postinst.d")
     and facts.directory["/etc/kernel/postinst.d"].state == "present" then
     return "guard", "modules are wanted, and preflight is guard unless it is said otherwise"
   end
-  return "off", "preflight is off, and nothing is wanted that a kernel could take away"
+  return nil
 end
 
 return {
   name = "preflight",
   summary = "guards against package transactions that would break the next boot",
-  handles = { "preflight" },
+  handles = { "preflight", "modules" },
 
   plan = function(want, facts, plan)
-    if want.preflight == nil and next(want.modules or {}) == nil then
+    local mode, reason = mode_of(want, facts)
+    if not mode then
       return
     end
-    local mode, reason = mode_of(want, facts)
     if mode ~= "off" and want.preflight then
       plan:directory{ path = "/etc/kernel", reason = reason }
       plan:directory{ path = "/etc/kernel/postinst.d", reason = reason }
     end
-    plan_file(facts, plan, kernel_hook, kernel_hook_text, "0755", mode ~= "off", reason)
+    plan_file(want, facts, plan, kernel_hook, kernel_hook_text, "0755", mode ~= "off", reason)
     local judges = mode == "warn" or mode == "refuse"
-    plan_file(facts, plan, apt_hook, apt_hook_text, "0644", judges, reason)
+    plan_file(want, facts, plan, apt_hook, apt_hook_text, "0644", judges, reason)
   end,
 }

@@ -62,13 +62,20 @@ int allow_read(const char *state_dir, int64_t now, struct arena *arena,
 	const struct value *items = value_get(&document, "allowed");
 
 	if (value_number(&document, version_key, 0) != VERSION || !items || items->type != VALUE_LIST) {
-		return err_set(err, ERR_INPUT, 0, "%s: not a list of overrides of this version", path);
+		return err_set(err, ERR_INPUT, 0,
+		               "%s: not a list of overrides of this version; without the file nothing is "
+		               "allowed beyond the tree, and `reconcile allow` works again",
+		               path);
 	}
 	for (size_t i = 0; i < items->count; i++) {
 		struct allowed allowed;
 
 		if (take(&items->items[i], &allowed)) {
-			return err_set(err, ERR_INPUT, 0, "%s: its entry %zu is damaged", path, i + 1);
+			return err_set(err, ERR_INPUT, 0,
+			               "%s: its entry %zu is damaged, expected kernel, reason, who, since and "
+			               "until; without the file nothing is allowed beyond the tree, and "
+			               "`reconcile allow` works again",
+			               path, i + 1);
 		}
 		if (allowed.until > now) {
 			add(arena, &list, &allowed);

@@ -83,10 +83,21 @@ static bool holds(const struct list *list, const char *item)
 	return false;
 }
 
+/* "/fsx/" is /fsx. */
+static bool is_same_target(const char *asked, const char *target)
+{
+	size_t n = strlen(asked);
+
+	while (n > 1 && asked[n - 1] == '/') {
+		n--;
+	}
+	return strncmp(asked, target, n) == 0 && !target[n];
+}
+
 static bool is_asked_for(const char *const *only, const char *target)
 {
 	for (size_t i = 0; only && only[i]; i++) {
-		if (strcmp(only[i], target) == 0) {
+		if (is_same_target(only[i], target)) {
 			return true;
 		}
 	}
@@ -128,6 +139,39 @@ static void take(struct engine *engine, struct doctor *doctor, const struct reso
 	doctor->list =
 	    arena_grow(engine->arena, doctor->list, doctor->count, &doctor->cap, sizeof mount);
 	doctor->list[doctor->count++] = mount;
+}
+
+static bool is_listed(const struct doctor *doctor, const char *asked)
+{
+	for (size_t i = 0; i < doctor->count; i++) {
+		if (is_same_target(asked, doctor->list[i].target)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Who asks for one that nobody knows is not told that all is well: its line may be gone. */
+static void add_unknown(struct engine *engine, struct doctor *doctor, const char *const *only)
+{
+	static const char why[] =
+	    "neither fstab nor a unit names it, and no file system of a storage client is mounted there";
+
+	for (size_t i = 0; only && only[i]; i++) {
+		const struct doctor_mount mount = {
+		    .target = only[i],
+		    .wanted_by = "",
+		    .standing = DOCTOR_UNTOLD,
+		    .why = why,
+		    .fact = resource_undetermined(engine->arena, &kind_table[KIND_MOUNT], only[i], why),
+		};
+
+		if (!is_listed(doctor, only[i])) {
+			doctor->list =
+			    arena_grow(engine->arena, doctor->list, doctor->count, &doctor->cap, sizeof mount);
+			doctor->list[doctor->count++] = mount;
+		}
+	}
 }
 
 /* ---- Looking ---- */
@@ -343,6 +387,7 @@ int doctor_find_mounts(struct engine *engine, const char *const *only, struct do
 			return -(int)err->code;
 		}
 	}
+	add_unknown(engine, doctor, only);
 	if (doctor->count) {
 		qsort(doctor->list, doctor->count, sizeof *doctor->list, by_target);
 	}

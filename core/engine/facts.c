@@ -84,6 +84,12 @@ static const struct resource *from_recording(struct facts *facts, const struct k
 {
 	const struct resource *fact = strmap_get(facts->recorded, id);
 
+	/* Of a node one kernel runs at least: all that is decided about kernels rests on that. */
+	if (fact && kind->id == KIND_KERNEL && fact->state != STATE_UNDETERMINED &&
+	    (fact->state != STATE_PRESENT || !fact->kernel.running)) {
+		return resource_undetermined(facts->arena, kind, key,
+		                             "the recorded facts do not say which kernel runs");
+	}
 	return fact ? fact
 	            : resource_undetermined(facts->arena, kind, key, "not in the recorded facts");
 }

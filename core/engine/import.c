@@ -184,12 +184,21 @@ static const char *series_of(struct arena *arena, const char *version)
 
 static int add_packages(struct import_writer *w, const struct keys *packages, struct err *err)
 {
+	const struct field key = kind_key_field(&kind_table[KIND_PACKAGE]);
 	bool first = true;
 
 	for (size_t i = 0; i < packages->count; i++) {
 		const struct resource *fact;
 
+		struct value name = value_string(packages->list[i]);
+		struct err fault;
+
 		if (!is_client_package(packages->list[i])) {
+			continue;
+		}
+		if (field_check(&key, &name, &fault)) {
+			import_leave_out(
+			    w, arena_printf(w->engine->arena, "package %s: %s", packages->list[i], fault.text));
 			continue;
 		}
 		if (doctor_fact(w->engine, KIND_PACKAGE, packages->list[i], &fact, err)) {
@@ -219,6 +228,7 @@ static void add_holds(struct import_writer *w)
 		import_leave_out(w, arena_printf(w->engine->arena, "holds: %s", fault.text));
 		return;
 	}
+	const struct field key = kind_key_field(&kind_table[KIND_HOLD]);
 	bool first = true;
 
 	/* A recording names those that were looked at and are none as well. */
@@ -229,8 +239,17 @@ static void add_holds(struct import_writer *w)
 		    hold->state != STATE_PRESENT) {
 			continue;
 		}
-		str_add(w->s, first ? "\n# Held on this node (apt-mark showhold).\nholds:\n" : "");
-		str_addf(w->s, "  - %s\n", keys.list[i]);
+		struct value name = value_string(keys.list[i]);
+
+		/* "libc6:i386", of another architecture, cannot stand in a tree. */
+		if (field_check(&key, &name, &fault)) {
+			import_leave_out(
+			    w, arena_printf(w->engine->arena, "hold %s: %s", keys.list[i], fault.text));
+			continue;
+		}
+		str_add(w->s, first ? "\n# Held on this node (apt-mark showhold).\nholds:\n  - " : "  - ");
+		import_yaml_scalar(w->s, keys.list[i]);
+		str_addc(w->s, '\n');
 		first = false;
 	}
 }

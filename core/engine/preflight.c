@@ -135,14 +135,26 @@ static bool take_want(struct arena *arena, const struct value *item, struct next
 	return true;
 }
 
+static bool is_mode(const char *mode)
+{
+	static const char *const modes[] = {"off", "warn", "guard", "refuse"};
+
+	for (size_t i = 0; mode && i < ARRAY_LEN(modes); i++) {
+		if (strcmp(modes[i], mode) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool take_all(struct arena *arena, const struct value *document, struct preflight_wants *w)
 {
 	const struct value *wants = list_in(document, "wants"), *modules = list_in(document, "modules"),
 	                   *mounts = list_in(document, "mounts");
 
 	w->mode = value_text(document, "mode");
-	if (value_number(document, version_key, 0) != VERSION || !w->mode || !wants || !modules ||
-	    !mounts) {
+	if (value_number(document, version_key, 0) != VERSION || !is_mode(w->mode) || !wants ||
+	    !modules || !mounts) {
 		return false;
 	}
 	w->modules = arena_array(arena, modules->count, sizeof *w->modules);
@@ -188,7 +200,9 @@ int preflight_parse(const char *text, struct arena *arena, struct preflight_want
 		return -(int)err->code;
 	}
 	if (!take_all(arena, &document, &wants)) {
-		return err_set(err, ERR_INPUT, 0, "%s is damaged, or of another version", file_name);
+		return err_set(err, ERR_INPUT, 0,
+		               "%s is damaged, or of another version; `reconcile apply` writes it anew",
+		               file_name);
 	}
 	*ret_wants = wants;
 	return 0;

@@ -184,8 +184,9 @@ static const char *next_now(const struct kernel *kernel)
 	return kernel->boot_next && *kernel->boot_next ? kernel->boot_next : kernel->boot_default;
 }
 
-/* The kernel that boots after the transaction, NULL: it cannot be told. As long as the default can
- * be set here, the hook for new kernels keeps it where it is. */
+/* The kernel that boots after the transaction, NULL: it cannot be told. A default that stands in an
+ * entry of ours stays. That the hook for new kernels would keep any other one is not counted on: who
+ * wants such a kernel in, and not booted, says guard. */
 static const char *next_after(const struct judging *j)
 {
 	const char *now = next_now(j->kernel);
@@ -196,9 +197,9 @@ static const char *next_after(const struct judging *j)
 	if (has_image_gone(j, now)) {
 		return newest_after(j);
 	}
-	bool is_fixed = (j->kernel->own_entry && *j->kernel->own_entry) || !j->kernel->obstacle;
+	bool is_fixed = j->kernel->own_entry && *j->kernel->own_entry;
 
-	return is_fixed ? now : newer(now, newest_after(j));
+	return is_fixed || !brings_kernel(j->transaction) ? now : newer(now, newest_after(j));
 }
 
 /* ---- Losses ---- */

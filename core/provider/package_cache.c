@@ -304,8 +304,8 @@ int package_cache_check(struct host *host, const struct package_cache *cache,
 			return 0;
 		}
 		if (is_writable_by_others(&look)) {
-			*ret_damage = arena_printf(arena, "%s is not trusted: others than root may write it",
-			                           name);
+			*ret_damage =
+			    arena_printf(arena, "%s is not trusted: others than root may write it", name);
 			return 0;
 		}
 		if (cache->in_doubt || look.modified_ns != file->modified_ns) {

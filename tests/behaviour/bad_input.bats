@@ -490,3 +490,18 @@ into_nothing()
 	assert_equal "1 $TREE/$NODE_FILE:3:7" \
 		"$(jq -r '"\(.exit_code) \(.errors[0] | "\(.file):\(.line):\(.column)")"' <<<"$output")"
 }
+
+@test "what is no kernel release is refused by preflight and allow, and not shown raw" {
+	local release long
+
+	long=$(printf 'a%.0s' {1..4096})
+	for release in '' . .. '../6.1' '$(id)' 'x;y' 'a|b' '[a]' 'a@b' 6.1.\* $'a\e[31mb' $'\xff' "$long"; do
+		for command in "preflight --kernel" "preflight --guard" "allow --for 1h --reason why kernel"; do
+			# shellcheck disable=SC2086
+			run_reconcile ${command%% *} --history "$SCRATCH/history.db" --run-dir "$SCRATCH/run" ${command#* } "$release"
+			assert_status 1
+			assert_stderr -p "is no kernel release, expected one like 6.8.0-1042-aws"
+			[[ $stderr != *$'\e'* && ${#stderr} -lt 400 ]]
+		done
+	done
+}

@@ -300,3 +300,21 @@ END
 	run_within 400 in_root env RECONCILE_APTROOT=1 "$program"
 	assert_status 0
 }
+
+@test "a source that stands behind a link is known and not written to; one masked with /dev/null is none" {
+	want_source
+	key_text | put "$(root_file "$RING")"
+	echo "deb [signed-by=$RING] $PLACE field main" | put "$(root_file /srv/vendor.list)"
+	in_root bash -euc 'ln -s /srv/vendor.list /etc/apt/sources.list.d/vendor.list
+		ln -s /dev/null /etc/apt/sources.list.d/masked.list
+		ln -s /nowhere /etc/apt/sources.list.d/dangling.list'
+	at_node apply --yes
+	at_node plan
+	assert_status 0
+	in_root bash -c '! test -e /etc/apt/sources.list.d/field.sources'
+	sed -i 's/suites: \[field\]/suites: [field, other]/' "$(root_file /etc/reconcile/state/nodes/n.yaml)"
+	at_node apply --yes
+	assert_status 4
+	assert_output -p "/etc/apt/sources.list.d/vendor.list is a symbolic link"
+	in_root test -L /etc/apt/sources.list.d/vendor.list
+}

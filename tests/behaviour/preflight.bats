@@ -254,24 +254,13 @@ refused()
 	assert_equal "$LATER" "$(boot_says)"
 }
 
-@test "refuse lets a kernel in whose module is missing, where the default can be kept" {
+@test "refuse stops a kernel without a module, until an operator allows it" {
 	mode refuse
 	kernel_deb "$LATER"
 	offer
-	run_apt install "linux-image-$LATER"
-	assert_status 0
-	assert_equal "$BOOTS" "$(boot_says)"
-}
-
-@test "refuse stops a kernel without a module where the default cannot be kept" {
-	mode refuse
-	kernel_deb "$LATER"
-	offer
-	in_root mv /usr/sbin/grub-mkconfig /usr/sbin/grub-mkconfig.away
 	refused install "linux-image-$LATER"
 	assert_stderr -p "$LATER would boot next, and there is no lustre for it"
 	in_root "$PROGRAM" allow kernel "$LATER" --for 1h --reason "a test" >/dev/null
-	in_root mv /usr/sbin/grub-mkconfig.away /usr/sbin/grub-mkconfig
 	run_apt install "linux-image-$LATER"
 	assert_status 0
 	assert_equal "$LATER" "$(boot_says)"
@@ -325,18 +314,14 @@ upgrades_waiting()
 	assert_equal "$BOOTS" "$(boot_says)"
 }
 
-@test "unattended-upgrade under refuse: the kernel that nothing keeps from booting does not come" {
+@test "unattended-upgrade under refuse: the kernel without a module does not come" {
 	mode refuse
 	upgrades_waiting
-	in_root mv /usr/sbin/grub-mkconfig /usr/sbin/grub-mkconfig.away
 	unattended_upgrade >"$SCRATCH/log" || :
 	assert_equal "" "$(dpkg_state "linux-image-$LATER")"
 	assert_equal "6.1.56-1" "$(in_root dpkg-query -W -f '${Version}' linux-image-cloud-amd64)"
-	assert_equal "" "$(in_root dpkg --audit)"
 	# it takes its steps in no certain order, and ends with the one that was refused
-	in_root mv /usr/sbin/grub-mkconfig.away /usr/sbin/grub-mkconfig
-	unattended_upgrade >"$SCRATCH/log"
-	assert_equal "install ok installed" "$(dpkg_state "linux-image-$LATER")"
+	assert_equal "" "$(in_root dpkg --audit)"
 	assert_equal "$BOOTS" "$(boot_says)"
 }
 

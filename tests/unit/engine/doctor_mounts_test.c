@@ -104,6 +104,22 @@ static void only_what_is_named_is_looked_at(void **state)
 	assert_string_equal(d->list[0].target, "/b");
 }
 
+static void one_that_nobody_knows_is_not_called_well(void **state)
+{
+	const char *const only[] = {"/fsx", "/lustre/", "/fsx", NULL};
+	struct doctor *d;
+
+	(void)state;
+	assert_int_equal(doctor_look_at_mounts(recorded_engine(MOUNTED("")), only, &d, &node.err), 0);
+	assert_int_equal(d->count, 2);
+	assert_string_equal(d->list[0].target, "/fsx");
+	assert_int_equal(d->list[0].standing, DOCTOR_UNTOLD);
+	assert_has(d->list[0].why, "neither fstab nor a unit names it");
+	assert_string_equal(d->list[1].target, "/lustre");
+	assert_int_equal(d->list[1].health, DOCTOR_OK);
+	assert_int_equal(d->health, DOCTOR_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +129,7 @@ int main(void)
 	    node_test(noauto_is_no_fault_and_a_missing_automount_is),
 	    node_test(an_error_is_broken_and_no_permission_is_not),
 	    node_test(only_what_is_named_is_looked_at),
+	    node_test(one_that_nobody_knows_is_not_called_well),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -93,6 +93,19 @@ static void the_commands_fit(void **state)
 	assert_has(d->next[0].line, d->root ? "import -o /etc/reconcile" : "doctor");
 }
 
+static void a_recording_without_a_running_kernel_tells_of_none(void **state)
+{
+	static const char *const facts[] = {
+	    "{\"kind\": \"kernel\", \"key\": \"\", \"state\": \"present\", \"boot_default\": \"6.1.0\"}",
+	    "{\"kind\": \"kernel\", \"key\": \"\", \"state\": \"absent\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
+		assert_has(recorded_doctor(facts[i])->kernel_why, "do not say which kernel runs");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +116,7 @@ int main(void)
 	    node_test(what_cannot_be_told_is_unknown_only_where_something_is_at_stake),
 	    node_test(the_worse_health_wins),
 	    node_test(the_commands_fit),
+	    node_test(a_recording_without_a_running_kernel_tells_of_none),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

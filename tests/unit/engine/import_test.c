@@ -94,6 +94,24 @@ static void holds_are_taken_over(void **state)
 	           "holds:\n  - linux-aws\n");
 }
 
+static void what_cannot_stand_in_a_tree_is_left_out_and_the_rest_is_written(void **state)
+{
+	static const char held[] =
+	    ",{\"kind\": \"hold\", \"key\": \"libc6:i386\", \"state\": \"present\"}"
+	    ",{\"kind\": \"hold\", \"key\": \"2048\", \"state\": \"present\"}";
+
+	(void)state;
+	const char *text = text_of(arena_printf(
+	    node.arena, "%s%s%s", WHOLE, PACKAGE("lustre-client-utils:arm64", "2.15.6-1"), held));
+
+	assert_has(text, "holds:\n  - \"2048\"\n");
+	assert_null(strstr(text, ":i386"));
+	assert_null(strstr(text, ":arm64"));
+	assert_int_equal(import.left_count, 2);
+	assert_has(import.left[0], "package lustre-client-utils:arm64");
+	assert_has(import.left[1], "hold libc6:i386");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, node_setup, end)
 
 int main(void)
@@ -105,6 +123,7 @@ int main(void)
 	    TEST(an_option_not_in_force_is_said_and_left_out),
 	    TEST(the_kernel_is_left_to_a_person),
 	    TEST(holds_are_taken_over),
+	    TEST(what_cannot_stand_in_a_tree_is_left_out_and_the_rest_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -201,13 +201,11 @@ static void the_helper_of_a_wanted_mount_is_kept(void **state)
 	LOSES(0);
 }
 
-static void a_new_kernel_is_lost_only_where_nothing_keeps_it_from_booting(void **state)
+static void a_new_kernel_is_lost_unless_the_default_is_fixed(void **state)
 {
 	(void)state;
 	change("linux-image-" NEW, NULL, "1");
-	LOSES(0); /* the guard keeps the default */
-	kernel->obstacle = "GRUB is not in charge here";
-	LOSES(1);
+	LOSES(1); /* that the guard would keep the default is not counted on */
 	assert_says(NEW " would boot next, and there is no lustre for it");
 	assert_string_equal(result.release, NEW);
 	kernel->own_entry = "an id";
@@ -295,7 +293,7 @@ int main(void)
 	    TEST(a_module_with_another_file_or_another_version_is_not_lost),
 	    TEST(dashes_underscores_and_packing_do_not_hide_a_module),
 	    TEST(the_helper_of_a_wanted_mount_is_kept),
-	    TEST(a_new_kernel_is_lost_only_where_nothing_keeps_it_from_booting),
+	    TEST(a_new_kernel_is_lost_unless_the_default_is_fixed),
 	    TEST(a_module_that_comes_with_it_or_can_be_had_is_enough),
 	    TEST(an_older_kernel_does_not_become_the_default),
 	    TEST(taking_the_default_away_leaves_the_next_one),

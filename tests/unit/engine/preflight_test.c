@@ -59,6 +59,10 @@ static void a_damaged_file_is_refused_wherever_it_is_cut(void **state)
 	}
 	assert_int_equal(preflight_parse("{\"reconcile_preflight\": 2}", node.arena, &back, &err),
 	                 -ERR_INPUT);
+	wants.mode = "reject"; /* no word of ours: to judge nothing for it has to be said */
+	assert_int_equal(preflight_parse(preflight_text(node.arena, &wants), node.arena, &back, &err),
+	                 -ERR_INPUT);
+	assert_non_null(strstr(err.text, "`reconcile apply` writes it anew"));
 }
 
 static void without_a_file_it_is_off(void **state)

@@ -283,7 +283,7 @@ static void pin_brings_the_node_to_the_pinned_kernel(void **state)
 	"\"boot_default\": \"6.8.0-1039-aws\", "                    \
 	"\"installed\": [\"6.8.0-1039-aws\", \"6.8.0-1042-aws\"], " \
 	"\"that_matter\": [\"6.8.0-1039-aws\"]},"
-#define OLD_ONE                                                              \
+#define OLD_ONE                                                                    \
 	"{\"kind\": \"module\", \"key\": \"lustre\", \"loaded\": true, \"outdated\": " \
 	"\"2.15.5 is loaded, a newer module (2.15.6) is on disk\"},"
 
@@ -311,8 +311,8 @@ static void what_is_loaded_and_old_takes_another_boot_of_the_same_kernel(void **
 
 static void a_node_that_slurm_rebooted_is_given_work_again(void **state)
 {
-#define DRAINED                                                                             \
-	"{\"kind\": \"reboot\", \"into\": \"6.8.0-1039-aws\", \"when\": \"slurm\", \"drained\": true}," 
+#define DRAINED \
+	"{\"kind\": \"reboot\", \"into\": \"6.8.0-1039-aws\", \"when\": \"slurm\", \"drained\": true},"
 	struct test_case *c = shipped(by_slurm, "[" RUNS_WELL PACKAGE_1039 LOADED DRAINED MOUNTED "]");
 	const struct scheduler *want = &find(c, "scheduler", "")->want->scheduler;
 
@@ -478,6 +478,46 @@ static void documented_example_works(void **state)
 	case_done(c);
 }
 
+/* What guarded the node yesterday stays while the boot loader cannot be read; it goes when nothing
+ * is left to guard. */
+static void guard_is_not_taken_away_because_the_boot_loader_cannot_be_told(void **state)
+{
+	static const char facts[] =
+	    "[" RUNS_1042 NO_PACKAGE_1042 NO_CANDIDATE_1042 LOADED NOT_MOUNTED
+	    ",{\"kind\": \"file\", \"key\": \"/etc/kernel/postinst.d/zzz-reconcile\", \"content\": "
+	    "\"# written by reconcile (policy preflight)\"},"
+	    "{\"kind\": \"file\", \"key\": \"/etc/apt/apt.conf.d/zz-reconcile-preflight\", "
+	    "\"state\": \"absent\"}]";
+	struct test_case *c = shipped(cluster, facts);
+
+	(void)state;
+	assert_false(plans(c, "file"));
+	case_done(c);
+	c = shipped("{\"modules\": {\"lustre\": {\"state\": \"absent\"}}}", facts);
+	assert_int_equal(find(c, "file", "/etc/kernel/postinst.d/zzz-reconcile")->want->state,
+	                 STATE_ABSENT);
+	assert_string_equal(find(c, "file", "/etc/kernel/postinst.d/zzz-reconcile")->origin.reason,
+	                    "no module is wanted that a kernel could take away");
+	case_done(c);
+}
+
+static void a_node_that_wants_modules_and_has_a_boot_loader_is_guarded_unasked(void **state)
+{
+	static const char facts[] =
+	    "[{\"kind\": \"kernel\", \"running\": \"6.8.0-1039-aws\", \"loader\": \"grub\", "
+	    "\"boot_default\": \"6.8.0-1039-aws\", \"installed\": [\"6.8.0-1039-aws\"]},"
+	    "{\"kind\": \"directory\", \"key\": \"/etc/kernel/postinst.d\"}," PACKAGE_1039 LOADED
+	        MOUNTED "]";
+	struct test_case *c = shipped(cluster, facts);
+	const struct proposal *hook = find(c, "file", "/etc/kernel/postinst.d/zzz-reconcile");
+
+	(void)state;
+	assert_int_equal(hook->want->state, STATE_PRESENT);
+	assert_string_equal(hook->origin.reason,
+	                    "modules are wanted, and preflight is guard unless it is said otherwise");
+	case_done(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +542,8 @@ int main(void)
 	    cmocka_unit_test(a_reboot_alone_wants_nothing),
 	    cmocka_unit_test(plain_sections_are_handed_on),
 	    cmocka_unit_test(documented_example_works),
+	    cmocka_unit_test(guard_is_not_taken_away_because_the_boot_loader_cannot_be_told),
+	    cmocka_unit_test(a_node_that_wants_modules_and_has_a_boot_loader_is_guarded_unasked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

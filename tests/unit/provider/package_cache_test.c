@@ -116,9 +116,8 @@ static void a_file_that_others_may_write_is_not_trusted(void **state)
 		unsigned uid, gid, mode;
 		bool trusted;
 	} rows[] = {
-	    {0, 0, 0644, true},    {0, 0, 0664, true},      {0, 4, 0640, true},
-	    {0, 4, 0664, false},   {65534, 0, 0644, false}, {65534, 0, 0444, false},
-	    {0, 0, 0646, false},
+	    {0, 0, 0644, true},      {0, 0, 0664, true},      {0, 4, 0640, true},  {0, 4, 0664, false},
+	    {65534, 0, 0644, false}, {65534, 0, 0444, false}, {0, 0, 0646, false},
 	};
 	struct host_ops ops = host_linux_ops;
 	struct host host;
@@ -137,8 +136,8 @@ static void a_file_that_others_may_write_is_not_trusted(void **state)
 		                          .uid = rows[i].uid,
 		                          .gid = rows[i].gid,
 		                          .mode = rows[i].mode};
-		assert_int_equal(
-		    package_cache_check(&host, &cache, &cache.sets[0], arena, &damage, &err), 0);
+		assert_int_equal(package_cache_check(&host, &cache, &cache.sets[0], arena, &damage, &err),
+		                 0);
 		assert_int_equal(!damage, rows[i].trusted);
 		assert_true(!damage || strstr(damage, "one.deb is not trusted"));
 	}

@@ -152,8 +152,8 @@ static int look_at_list(struct host *host, const char *path, struct file_look *r
 {
 	(void)host;
 	(void)err;
-	*ret_look = (struct file_look){.type = strcmp(path, SOURCE_LIST) == 0 ? FILE_REGULAR
-	                                                                      : FILE_NONE};
+	*ret_look =
+	    (struct file_look){.type = strcmp(path, SOURCE_LIST) == 0 ? FILE_REGULAR : FILE_NONE};
 	return 0;
 }
 
