@@ -185,8 +185,8 @@ static const char *next_now(const struct kernel *kernel)
 }
 
 /* The kernel that boots after the transaction, NULL: it cannot be told. A default that stands in an
- * entry of ours stays. That the hook for new kernels would keep any other one is not counted on: who
- * wants such a kernel in, and not booted, says guard. */
+ * entry of ours stays. That the hook for new kernels would keep any other one is not counted on:
+ * who wants such a kernel in, and not booted, says guard. */
 static const char *next_after(const struct judging *j)
 {
 	const char *now = next_now(j->kernel);
