@@ -155,7 +155,8 @@ static bool is_listed(const struct doctor *doctor, const char *asked)
 static void add_unknown(struct engine *engine, struct doctor *doctor, const char *const *only)
 {
 	static const char why[] =
-	    "neither fstab nor a unit names it, and no file system of a storage client is mounted there";
+	    "neither fstab nor a unit names it, and no file system of a storage client is "
+	    "mounted there";
 
 	for (size_t i = 0; only && only[i]; i++) {
 		const struct doctor_mount mount = {

@@ -96,7 +96,8 @@ static void the_commands_fit(void **state)
 static void a_recording_without_a_running_kernel_tells_of_none(void **state)
 {
 	static const char *const facts[] = {
-	    "{\"kind\": \"kernel\", \"key\": \"\", \"state\": \"present\", \"boot_default\": \"6.1.0\"}",
+	    "{\"kind\": \"kernel\", \"key\": \"\", \"state\": \"present\", "
+	    "\"boot_default\": \"6.1.0\"}",
 	    "{\"kind\": \"kernel\", \"key\": \"\", \"state\": \"absent\"}",
 	};
 
