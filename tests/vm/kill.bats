@@ -43,7 +43,8 @@ converges()
 }
 
 @test "killed when the first change has begun" {
-	kill_when 'ls /var/cache/reconcile >/dev/null 2>&1 || pgrep -x apt-get >/dev/null'
+	# what is printed comes before what is recorded, and that before what is done
+	kill_when 'grep -q ^Plan: /tmp/first && sleep 1'
 	converges
 }
 
