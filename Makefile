@@ -21,6 +21,8 @@ HELPERS := $(BIN)-fsx
 
 PREFIX ?= /usr/local
 sysconfdir ?= /etc
+# systemd looks below /usr/lib and /usr/local/lib (systemd.unit(5)).
+unitdir ?= $(PREFIX)/lib/systemd/system
 
 # ---- Sources ----
 
@@ -82,8 +84,13 @@ VERSION := $(or $(TAGGED:v%=%),0.1.0$(addprefix +g,$(COMMIT)))
 # What single files need beside that, by file stem.
 CFLAGS_cmd_version = -DRECONCILE_VERSION='"$(VERSION)"'
 CFLAGS_hangfs = $(shell $(PKG_CONFIG) --cflags fuse3)
+CFLAGS_powercut = $(CFLAGS_hangfs)
 LIBRARIES_floor = $(PACKAGE_LIBS) $(shell $(PKG_CONFIG) --libs mount libkmod)
 LIBRARIES_hangfs = $(shell $(PKG_CONFIG) --libs fuse3)
+LIBRARIES_powercut = $(LIBRARIES_hangfs)
+# To preload: no sanitizer in it, whatever it is preloaded into.
+CFLAGS_scarce = -fPIC -fno-sanitize=all
+LIBRARIES_scarce = -shared -fno-sanitize=all
 
 # ---- What people call ----
 
@@ -96,7 +103,7 @@ is_meant = $(strip $(foreach word,$(ONLY:.c=),$(findstring $(word),$(1))))
 TESTS := $(foreach t,tests/checks/run $(UNIT_TESTS) $(BEHAVIOUR),$(if $(ONLY),$(if \
 	$(call is_meant,$(t)),$(t)),$(t)))
 
-.PHONY: all deps test test-vm test-build demo bench bench-build install uninstall lint format docs sanitize clean help \
+.PHONY: all deps test test-vm test-build soak demo bench bench-build install uninstall lint format docs sanitize clean help \
 	FORCE
 
 all: $(BIN) $(HELPERS) ## build the program (build/reconcile)
@@ -117,6 +124,11 @@ test-vm: ## boot real kernels in a VM and try each situation, as root (ONLY="fol
 	@.ci/deps build test vm
 	@$(MAKE) $(JOBS) all
 	@$(ENVIRONMENT) tests/vm/run $(foreach t,$(VM_TESTS),$(if $(ONLY),$(if $(call is_meant,$(t)),$(t)),$(t)))
+
+soak: ## break a node under `reconcile run` in every way, for a minute or as long as SOAK=4h says
+	@.ci/deps build test
+	@$(MAKE) $(JOBS) all $(OUT)/tests/programs/hangfs
+	@$(ENVIRONMENT) tests/soak/run $(if $(SEED),--seed $(SEED))
 
 sanitize: ## the same tests under ASan and UBSan
 	@$(MAKE) VARIANT=sanitize test
@@ -271,6 +283,7 @@ DATA := $(foreach f,$(wildcard policies/*.lua),$(f):share/reconcile/policies) \
 	$(foreach f,$(wildcard policies/lib/*.lua),$(f):share/reconcile/policies/lib) \
 	$(foreach f,$(wildcard README.md LICENSE docs/*.md),$(f):share/doc/reconcile) \
 	$(foreach f,$(wildcard docs/man/*.[1-8]),$(f):share/man/man$(patsubst .%,%,$(suffix $(f))))
+UNITS := $(wildcard state/systemd/*.in)
 SHARE = $(DESTDIR)$(PREFIX)/share
 from = $(firstword $(subst :, ,$(1)))
 into = $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(1)))
@@ -278,16 +291,20 @@ define newline
 
 
 endef
+fill_in = sed 's|@bindir@|$(PREFIX)/bin|g; s|@docdir@|$(PREFIX)/share/doc/reconcile|g'
+install_unit = $(fill_in) $(1) >$(2) && chmod 0644 $(2)
 
 install: $(BIN) $(HELPERS) ## install under PREFIX (/usr/local), with DESTDIR before it
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/reconcile
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/libexec/reconcile $(HELPERS)
 	$(foreach d,$(DATA),install -D -m 0644 -t $(call into,$(d)) $(call from,$(d))$(newline)	)
-	install -d -m 0755 $(DESTDIR)$(sysconfdir)/reconcile
+	install -d -m 0755 $(DESTDIR)$(sysconfdir)/reconcile $(DESTDIR)$(unitdir)
+	$(foreach u,$(UNITS),$(call install_unit,$(u),$(DESTDIR)$(unitdir)/$(notdir $(u:.in=)))$(newline)	)
 
 uninstall: ## remove what install put there, and the folders of ours that are empty then
 	rm -f $(DESTDIR)$(PREFIX)/bin/reconcile
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/reconcile
+	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(unitdir)/$(notdir $(u:.in=)))
 	rm -f $(foreach d,$(DATA),$(call into,$(d))/$(notdir $(call from,$(d))))
 	rmdir $(SHARE)/reconcile/policies/lib $(SHARE)/reconcile/policies $(SHARE)/reconcile \
 		$(SHARE)/doc/reconcile $(DESTDIR)$(sysconfdir)/reconcile 2>/dev/null || :

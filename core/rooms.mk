@@ -7,7 +7,7 @@ ROOMS := cli engine desired policy store provider model host helper base
 
 # ARROWS_<room>: what its files may include besides their own room.
 ARROWS_cli := engine desired policy store provider model host base
-ARROWS_engine := desired policy store provider model base host/self.h
+ARROWS_engine := desired policy store provider model base host/self.h host/self_watch.h
 ARROWS_desired := model base
 ARROWS_policy := model base
 ARROWS_store := model base

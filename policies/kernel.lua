@@ -1,9 +1,9 @@
 -- Decides which kernel boots. pin: the pinned one is installed, is the default, and is kept:
 -- metapackages and versioned packages held, all of it safe from automatic removal and from
 -- unattended-upgrades. follow: the newest kernel boots, unless a module that is needed cannot be
--- had for it; then the newest kernel that has one, until it can. none, when it is written: what a
--- pin made is undone. Does not decide about the modules themselves (modules.lua) nor about
--- rebooting (reboot.lua).
+-- had for it; then the newest kernel that has one, until it can. What a pin made before is undone
+-- then, and by none, when it is written. Does not decide about the modules themselves (modules.lua)
+-- nor about rebooting (reboot.lua).
 local boot, kernels = lib.boot, lib.kernels
 
 local never_remove, blacklist = "APT::NeverAutoRemove", "Unattended-Upgrade::Package-Blacklist"
@@ -83,8 +83,13 @@ local function versioned_packages(want, facts, release)
   return names
 end
 
-local function protect(plan, want, facts, release)
-  local versioned = versioned_packages(want, facts, release)
+-- The packages that keep `release` and what belongs to it, and those that bring in the next.
+local function protected(want, facts, release)
+  return versioned_packages(want, facts, release), facts.kernel.metapackages or {}
+end
+
+local function protect(plan, want, facts, release, after)
+  local versioned, metapackages = protected(want, facts, release)
   local kept, listed = {}, {}
   for _, name in ipairs(versioned) do
     plan:hold{ package = name, manual = true,
@@ -92,43 +97,78 @@ local function protect(plan, want, facts, release)
     table.insert(kept, exactly(name))
     table.insert(listed, exactly(name))
   end
-  for _, name in ipairs(facts.kernel.metapackages or {}) do
+  for _, name in ipairs(metapackages) do
     plan:hold{ package = name, manual = true,
       reason = name .. " brings in the next kernel when it is upgraded; " .. release .. " is kept" }
     table.insert(listed, exactly(name))
   end
   if #kept > 0 then
-    plan:apt_option{ option = never_remove, items = kept,
+    plan:apt_option{ option = never_remove, items = kept, after = after,
       reason = "a kernel that does not run may be removed automatically; " .. release
         .. " is kept" }
-    plan:apt_option{ option = blacklist, items = listed,
+    plan:apt_option{ option = blacklist, items = listed, after = after,
       reason = "unattended-upgrades must not move the kernel away from " .. release }
   end
 end
 
--- Takes back what a pin made. That it was made by us is told by the lists themselves: nobody else
--- writes names in this form, and what the desired state holds by itself stays.
-local function release_pin(plan, want, facts)
-  local undone = {}
+-- Does the desired state speak of it in so many words? Names of options are the same in capitals
+-- and small letters.
+local function is_written(want, kind, key)
+  for id, resource in pairs(want.resources or {}) do
+    if resource.kind == kind and id:lower() == (kind .. ":" .. key):lower() then
+      return true
+    end
+  end
+  return kind == "hold" and want.holds ~= nil and want.holds[key] ~= nil
+end
+
+-- What a pin put into an option: only the file that was written for it tells. Lists in files of
+-- others, and what the desired state says about an option, are no part of a pin.
+local function pinned_by(want, facts, option)
+  local names = {}
+  if is_written(want, "apt_option", option) or not facts:known("apt_option", option) then
+    return names, false
+  end
+  local ours = facts.apt_option[option].ours
+  for _, item in ipairs(ours or {}) do
+    local name = item:match("^%^(.*)%$$")
+    name = name and name:gsub("\\", "")
+    if name and kernels.can_be_package(name) and exactly(name) == item then
+      table.insert(names, name)
+    end
+  end
+  return names, ours ~= nil
+end
+
+-- Takes back what a pin made: the holds of the packages that it listed, then the lists. What is
+-- wanted otherwise stays; so does the mark manual, of which nobody can tell who made it. `kept`:
+-- the kernel for which the lists are needed on, or nil. Returns the ids of the holds: the lists are
+-- what they are known by, and may only change after them.
+local function release_pin(plan, want, facts, strategy, kept)
+  local why = "kernel.strategy is " .. strategy
+  local needed, undone = {}, {}
+  for _, names in ipairs(kept and { protected(want, facts, kept) } or {}) do
+    for _, name in ipairs(names) do
+      needed[name] = true
+    end
+  end
   for _, option in ipairs{ never_remove, blacklist } do
-    for _, item in ipairs(facts.apt_option[option].items or {}) do
-      local name = item:match("^%^(.*)%$$")
-      name = name and name:gsub("\\", "")
-      if name and kernels.can_be_package(name) and exactly(name) == item
-        and not (want.holds and want.holds[name]) and not lib.has(undone, "hold:" .. name)
-        and facts.hold[name].state == "present" then
-        plan:hold{ package = name, state = "absent", reason = "kernel.strategy is none; "
-          .. "it was held by the pin" }
+    for _, name in ipairs((pinned_by(want, facts, option))) do
+      if not needed[name] and not is_written(want, "hold", name)
+        and not lib.has(undone, "hold:" .. name) and facts.hold[name].state == "present" then
+        plan:hold{ package = name, state = "absent", reason = why .. "; it was held by the pin" }
         table.insert(undone, "hold:" .. name)
       end
     end
   end
-  for _, option in ipairs{ never_remove, blacklist } do
-    plan:apt_option{ option = option, state = "absent", after = undone,
-      reason = "kernel.strategy is none: what the pin wrote goes" }
+  for _, option in ipairs(not kept and { never_remove, blacklist } or {}) do
+    local _, there = pinned_by(want, facts, option)
+    if there then
+      plan:apt_option{ option = option, state = "absent", after = undone,
+        reason = why .. ": what the pin wrote goes" }
+    end
   end
-  plan:kernel{ boot_default = "distribution",
-    reason = "kernel.strategy is none: what boots is the distribution's choice" }
+  return undone
 end
 
 -- ---- What boots
@@ -212,7 +252,7 @@ local function plan_pin(plan, want, facts, d)
   plan_default(plan, want, facts, d)
 end
 
-local function plan_follow(plan, want, facts, d)
+local function plan_follow(plan, want, facts, d, undone)
   if d.back_to then
     plan:kernel{ boot_default = "distribution", after = kernels.bringers(want, facts, d.back_to),
       reason = d.why }
@@ -224,7 +264,7 @@ local function plan_follow(plan, want, facts, d)
         .. "; no installed kernel would do" }
   end
   if d.target and d.protect then
-    protect(plan, want, facts, d.target)
+    protect(plan, want, facts, d.target, undone)
   end
 end
 
@@ -234,14 +274,23 @@ return {
   handles = { "kernel", "modules", "mounts" },
 
   plan = function(want, facts, plan)
+    local undone
+    -- An item of its own: that a hold cannot be told must not keep the node from booting well.
+    boot.anchored(plan, want, function()
+      local d = boot.decide(want, facts)
+      if d.explicit and d.strategy ~= "pin" then
+        undone = release_pin(plan, want, facts, d.strategy, d.protect and d.target)
+      end
+    end)
     boot.anchored(plan, want, function()
       local d = boot.decide(want, facts)
       if d.strategy == "pin" then
         plan_pin(plan, want, facts, d)
       elseif d.strategy == "none" and d.explicit then
-        release_pin(plan, want, facts)
+        plan:kernel{ boot_default = "distribution",
+          reason = "kernel.strategy is none: what boots is the distribution's choice" }
       else
-        plan_follow(plan, want, facts, d)
+        plan_follow(plan, want, facts, d, undone)
       end
     end)
   end,

@@ -78,13 +78,16 @@ local function plan_cache(plan, facts, module, package, release)
   end
 end
 
-local function plan_package(plan, want, facts, d, name, module, release)
+-- `damage`: why what is installed would not load, where installing it anew puts that right.
+local function plan_package(plan, want, facts, d, name, module, release, damage)
   local package = kernels.package_name(module, release)
+  local why = why_package(want, facts, d, name, module, release)
   plan:package{
     name = package,
     version = module.version,
+    intact = damage and true or nil,
     provides = { module = name, kernel = release },
-    reason = why_package(want, facts, d, name, module, release),
+    reason = damage and why .. "; as it is there it would not load: " .. damage or why,
   }
   plan_cache(plan, facts, module, package, release)
 end
@@ -148,7 +151,8 @@ local function plan_for_kernel(plan, want, facts, d, name, module, release)
     plan_dkms(plan, facts, name, module, release)
   end
   if package and kernels.package_state(facts, package) ~= "missing" then
-    plan_package(plan, want, facts, d, name, module, release)
+    plan_package(plan, want, facts, d, name, module, release,
+      word == "comes" and cause and why or nil)
     -- What depmod has not seen, the module's own step puts right where it runs.
     local depmod_helps = cause == "not-indexed" and release == facts.kernel.running
     if word == "broken" and not depmod_helps then

@@ -13,9 +13,14 @@ static char *ring_of(struct capture *capture)
 	return capture->tail;
 }
 
+static size_t head_most(const struct capture *capture)
+{
+	return capture->head_most > CAPTURE_HALF ? capture->head_most : CAPTURE_HALF;
+}
+
 void capture_add(struct capture *capture, const char *bytes, size_t n)
 {
-	size_t room = CAPTURE_HALF - capture->head.length;
+	size_t room = head_most(capture) - capture->head.length;
 	size_t first = n < room ? n : room;
 
 	if (first) {
@@ -50,7 +55,7 @@ struct str capture_text(struct capture *capture)
 	if (beyond > CAPTURE_HALF) {
 		size_t oldest = (size_t)(beyond % CAPTURE_HALF);
 
-		str_addf(&text, "\n[%llu bytes left out]\n", (unsigned long long)(beyond - CAPTURE_HALF));
+		str_addf(&text, "\n[%llu" CAPTURE_CUT "\n", (unsigned long long)(beyond - CAPTURE_HALF));
 		str_addn(&text, capture->tail + oldest, CAPTURE_HALF - oldest);
 		str_addn(&text, capture->tail, oldest);
 	} else if (beyond) {

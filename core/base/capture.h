@@ -10,9 +10,11 @@
 
 #include <stdint.h>
 
-enum { CAPTURE_HALF = 32 << 10 }; /* bytes kept of the head, and of the tail */
+enum { CAPTURE_HALF = 32 << 10 };      /* bytes kept of the head, and of the tail */
+#define CAPTURE_CUT " bytes left out]" /* how the line ends that stands for the rest */
 
 struct capture {
+	size_t head_most; /* bytes kept of the head when that is to be more than CAPTURE_HALF, else 0 */
 	struct str head;
 	char *tail;      /* a ring of CAPTURE_HALF bytes, there once the head is full */
 	uint64_t beyond; /* how many bytes came after the head */

@@ -6,10 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -212,12 +210,14 @@ int child_fork(int (*function)(int fd, void *context), void *context,
 	    .streams = {null, null, loud ? STDERR_FILENO : null},
 	    .channel = pair[1],
 	};
+	child_reap_given_up();
 	pid_t pid = child_fork_quietly();
 
 	if (pid == 0) {
 		if (!child_be_born(&birth) || !set_limits(limits)) {
 			_exit(CHILD_UNBORN);
 		}
+		mem_exhausted_status(CHILD_STARVED);
 		_exit(function(CHILD_CHANNEL, context));
 	}
 	int os = errno;
@@ -269,42 +269,48 @@ bool child_end(struct child *child, int grace_ms, int *ret_status)
 	return child_kill(child, ret_status);
 }
 
-/* State letter and start time: fields 3 and 22 of /proc/PID/stat (proc(5)). Field 2, the name, may
- * hold spaces and parentheses itself; what counts is the last ')'. */
-static bool read_stat(pid_t pid, char *ret_state, uint64_t *ret_starttime)
+/* Ended of its own accord; otherwise it may have left something under way. */
+static bool has_exited(pid_t pid)
 {
-	char name[32], text[1024];
+	siginfo_t info = {0};
 
-	snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
-	AUTO(fd_auto) int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	return !waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid &&
+	       info.si_code == CLD_EXITED;
+}
 
-	if (n <= 0) {
-		return false;
+bool child_end_all(struct child *child, int grace_ms, int *ret_status, struct child_left *ret_left)
+{
+	struct child_family family = {0};
+
+	*ret_left = (struct child_left){0};
+	close_socket(child);
+	if (!child->pid) {
+		return true;
 	}
-	text[n] = '\0';
-	const char *after = strrchr(text, ')');
+	wait_until(child->pid, clock_ms() + grace_ms);
+	if (has_exited(child->pid)) {
+		return is_gone(child, ret_status);
+	}
+	/* Before it dies: afterwards nothing tells whose children they were. */
+	child_family_add(&family, child->pid);
+	child_signal(child->pid, SIGKILL);
+	child_family_kill(&family);
+	int64_t deadline = clock_ms() + CHILD_KILL_MS;
+	bool ended = wait_until(child->pid, deadline);
 
-	return after && sscanf(after,
-	                       ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-	                       "%*d %*d %" SCNu64,
-	                       ret_state, ret_starttime) == 2;
+	if (!ended) {
+		child_left_add(ret_left, child->pid, child->starttime);
+	}
+	child_family_left(&family, deadline, ret_left);
+	child_family_free(&family);
+	return ended && is_gone(child, ret_status);
 }
 
-uint64_t child_starttime(pid_t pid)
+void child_abandon(struct child *child)
 {
-	uint64_t starttime;
-	char state;
-
-	return pid > 0 && read_stat(pid, &state, &starttime) ? starttime : 0;
-}
-
-bool child_is_alive(pid_t pid, uint64_t starttime)
-{
-	uint64_t now;
-	char state;
-
-	/* A zombie holds nothing and does nothing; in a container it may stay for ever. */
-	return pid > 0 && read_stat(pid, &state, &now) && now == starttime && state != 'Z' &&
-	       state != 'X';
+	close_socket(child);
+	if (child->pid) {
+		child_give_up(child->pid);
+	}
+	child->pid = 0;
 }

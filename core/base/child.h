@@ -32,8 +32,9 @@ struct child_limits {
 	bool no_files; /* RLIMIT_NOFILE: it opens nothing more, and polls one descriptor at a time */
 };
 
-/* What a child exits with that could not be set up (a limit, a descriptor). */
-enum { CHILD_UNBORN = 126 };
+/* What a child of child_fork exits with that could not be set up (a limit, a descriptor), or for
+ * which there was no more memory (mem_exhausted). */
+enum { CHILD_UNBORN = 126, CHILD_STARVED = 125 };
 
 /* Forks a child that runs function(fd, context) and _exits with what it returns; everything it had
  * in memory is its own copy. 0, 1 and 2 are /dev/null there (stderr stays under AddressSanitizer),
@@ -47,10 +48,32 @@ int child_fork(int (*function)(int fd, void *context), void *context,
  * process group and waits another 200 ms. Returns true when it is gone: pid is 0 then, and
  * *ret_status (if not NULL) its wait status, or -1 when somebody else reaped it. Returns false when
  * it is stuck in the kernel: pid and starttime stay for the caller to record, and child_kill may be
- * tried again later. */
+ * tried again later, until it is left to itself (child_abandon). */
 bool child_end(struct child *child, int grace_ms, int *ret_status);
 /* Kills the process group at once and waits at most 200 ms; otherwise as child_end. */
 bool child_kill(struct child *child, int *ret_status);
+
+/* A process; its number may be given to another one day, the start time not. */
+struct child_process {
+	pid_t pid;
+	uint64_t starttime;
+};
+
+/* What could not be ended, or was to go on: the first few of them. */
+enum { CHILD_LEFT_MOST = 8 };
+struct child_left {
+	struct child_process list[CHILD_LEFT_MOST];
+	size_t count;
+};
+
+/* As child_end, for a child that starts programs: when it has to be killed, or was, so is all that
+ * it has started, at any depth; what took a session of its own (a daemon, a package manager) goes
+ * on. *ret_left says what is stuck in the kernel: first the child itself, if it is, then the
+ * others, which nobody else would tell of. */
+bool child_end_all(struct child *child, int grace_ms, int *ret_status, struct child_left *ret_left);
+/* Gives up a child that child_end, child_kill or child_end_all could not end. When it ends after
+ * all, the next child_fork or child_run reaps it. */
+void child_abandon(struct child *child);
 
 /* Is the process of that pid and start time still there, and no zombie? */
 bool child_is_alive(pid_t pid, uint64_t starttime);
@@ -65,6 +88,8 @@ struct child_command {
 	 * handed on. */
 	const char *const *environment;
 	int timeout_ms;        /* 0 = none */
+	size_t output_most;    /* bytes of each stream that are kept whole, when that is to be more than
+	                        * 64 KiB; not with keep_at_deadline. 0 = head and tail */
 	bool keep_at_deadline; /* own session, no death signal, never killed: a package manager. At the
 	                        * deadline, and when we die, it goes on; its output goes to a file in
 	                        * memory, so that nobody has to be left to read it. */
@@ -88,5 +113,9 @@ struct child_result {
 int child_run(const struct child_command *command, struct child_result *ret_result,
               struct err *err) MUST_CHECK;
 void child_result_free(struct child_result *result);
+
+/* What child_run has left running in this process since this was last asked: kept at its deadline,
+ * or stuck in the kernel, itself or something it had started. */
+void child_run_left(struct child_left *ret_left);
 
 #endif

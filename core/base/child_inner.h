@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What child.c (the one fork) and child_run.c (exec) share; nobody else includes this.
+ * What child.c (the one fork), child_run.c (exec) and child_left.c (/proc) share; nobody else
+ * includes this.
  *
  * Whether a child has ended is always asked with waitid(WNOWAIT): a pidfd only wakes a poll up, and
  * where the kernel has none (before 5.3) the poll looks again every 20 ms.
@@ -40,5 +41,26 @@ int child_reap(pid_t pid);
 /* Signals the process group. Only before the child is reaped: nobody else can have got its number
  * yet. */
 void child_signal(pid_t pid, int number);
+
+/* What descends from a process, or is of its process group, whoever its parent is by now; without
+ * what took a session of its own, and that one's descendants. */
+struct child_family {
+	struct child_process *list;
+	size_t count, cap;
+};
+
+/* Adds who belongs to it now; of a process that is at most a zombie, or nothing is known any more.
+ */
+void child_family_add(struct child_family *family, pid_t pid);
+void child_family_kill(const struct child_family *family);
+/* Waits until all of them are gone or the deadline (of clock_ms), and adds those who are not. */
+void child_family_left(const struct child_family *family, int64_t deadline,
+                       struct child_left *left);
+void child_family_free(struct child_family *family);
+void child_left_add(struct child_left *left, pid_t pid, uint64_t starttime);
+
+/* A child that is not waited for any more, and the reaping of those that have ended since. */
+void child_give_up(pid_t pid);
+void child_reap_given_up(void);
 
 #endif

@@ -240,6 +240,7 @@ static int start(const struct child_command *command, int null, struct run *run,
 		    .channel = ends[2][1],
 		};
 
+		child_reap_given_up();
 		pid = child_fork_quietly();
 		if (pid == 0) {
 			become(command, &birth, environment);
@@ -264,18 +265,52 @@ static int start(const struct child_command *command, int null, struct run *run,
 	return 0;
 }
 
+/* Handed over by child_run_left. */
+static struct child_left left;
+
+void child_run_left(struct child_left *ret_left)
+{
+	*ret_left = left;
+	left = (struct child_left){0};
+}
+
+/* At its deadline. Returns whether it ended. */
+static bool put_an_end(struct run *run, uint64_t starttime)
+{
+	struct child_family family = {0};
+
+	child_family_add(&family, run->pid);
+	child_signal(run->pid, SIGTERM);
+	pump(run, clock_ms() + TERM_MS, false);
+	child_family_add(&family, run->pid); /* what of its group did not go with it */
+	child_signal(run->pid, SIGKILL);
+	child_family_kill(&family);
+	int64_t deadline = clock_ms() + CHILD_KILL_MS;
+	bool ended = pump(run, deadline, false);
+
+	if (!ended) {
+		child_left_add(&left, run->pid, starttime);
+	}
+	child_family_left(&family, deadline, &left);
+	child_family_free(&family);
+	return ended;
+}
+
 /* Waits for the end, and sees to it at the deadline unless the command may go on. */
-static bool run_to_end(struct run *run, const struct child_command *command, bool *ret_timed_out)
+static bool run_to_end(struct run *run, const struct child_command *command, uint64_t starttime,
+                       bool *ret_timed_out)
 {
 	int64_t deadline = command->timeout_ms ? clock_ms() + command->timeout_ms : INT64_MAX;
 	bool ended = pump(run, deadline, false);
 
 	*ret_timed_out = !ended;
-	if (!ended && !command->keep_at_deadline) {
-		child_signal(run->pid, SIGTERM);
-		pump(run, clock_ms() + TERM_MS, false);
-		child_signal(run->pid, SIGKILL); /* also what of its group did not go with it */
-		ended = pump(run, clock_ms() + CHILD_KILL_MS, false);
+	if (!ended && command->keep_at_deadline) {
+		child_left_add(&left, run->pid, starttime);
+	} else if (!ended) {
+		ended = put_an_end(run, starttime);
+	}
+	if (!ended) {
+		child_give_up(run->pid);
 	}
 	if (run->files) {
 		read_file(&run->streams[0]);
@@ -298,8 +333,9 @@ int child_run(const struct child_command *command, struct child_result *ret_resu
 	if (start(command, null, &run, err)) {
 		return -(int)err->code;
 	}
+	run.streams[0].kept.head_most = run.streams[1].kept.head_most = command->output_most;
 	struct child_result result = {.pid = run.pid, .starttime = child_starttime(run.pid)};
-	bool ended = run_to_end(&run, command, &result.timed_out);
+	bool ended = run_to_end(&run, command, result.starttime, &result.timed_out);
 	int status = ended ? child_reap(run.pid) : -1;
 
 	result.running = !ended;

@@ -64,6 +64,75 @@ int64_t clock_duration(const char *text)
 	return -1;
 }
 
+/* "Z", "+09:00" or "-0330" to seconds east of Greenwich; false when it is no zone. */
+static bool parse_zone(const char *text, int64_t *ret_east)
+{
+	unsigned hours, minutes;
+	int end = 0;
+
+	if (text_equal(text, "Z")) {
+		*ret_east = 0;
+		return true;
+	}
+	if ((text[0] != '+' && text[0] != '-') ||
+	    (sscanf(text + 1, "%2u:%2u%n", &hours, &minutes, &end) != 2 &&
+	     sscanf(text + 1, "%2u%2u%n", &hours, &minutes, &end) != 2) ||
+	    text[1 + end] || hours > 23 || minutes > 59) {
+		return false;
+	}
+	*ret_east = ((int64_t)hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
+	return true;
+}
+
+static int64_t next_time_of_day(const struct tm *time, int64_t now)
+{
+	time_t start = (time_t)now;
+	struct tm tm;
+
+	for (int day = 0; day < 3; day++) {
+		if (!localtime_r(&start, &tm)) {
+			return -1;
+		}
+		tm.tm_mday += day;
+		tm.tm_hour = time->tm_hour;
+		tm.tm_min = time->tm_min;
+		tm.tm_sec = time->tm_sec;
+		tm.tm_isdst = -1;
+		time_t at = mktime(&tm);
+
+		if (at > start) {
+			return (int64_t)at;
+		}
+	}
+	return -1;
+}
+
+int64_t clock_moment(const char *text, int64_t now)
+{
+	static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
+	                                    "%Y-%m-%d %H:%M"};
+	const char *rest = NULL;
+	int64_t east;
+	struct tm tm = {0};
+
+	if (!isdigit((unsigned char)text[0])) {
+		return -1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(forms) && !rest; i++) {
+		tm = (struct tm){.tm_isdst = -1};
+		rest = strptime(text, forms[i], &tm);
+	}
+	if (!rest) {
+		tm = (struct tm){0};
+		rest = strptime(text, "%H:%M", &tm);
+		return rest && !*rest ? next_time_of_day(&tm, now) : -1;
+	}
+	if (!*rest) {
+		return (int64_t)mktime(&tm);
+	}
+	return parse_zone(rest, &east) ? (int64_t)timegm(&tm) - east : -1;
+}
+
 void clock_add_span(struct str *s, int64_t milliseconds)
 {
 	milliseconds = milliseconds > 0 ? milliseconds : 0;

@@ -19,6 +19,10 @@ const char *clock_stamp(int64_t seconds, char text[24]);
 
 /* Seconds of "90", "30s", "5m", "2h", "7d"; -1 when the text is no duration. */
 int64_t clock_duration(const char *text);
+/* The moment that a text names, in seconds since 1970: "2026-11-21T08:00:00Z", "...+09:00", seconds
+ * and the T may be left out; without a zone it is local time; "18:30" is the next such time after
+ * `now`. -1 when the text is no moment. */
+int64_t clock_moment(const char *text, int64_t now);
 /* "5m 3s", "2h 10m", "0.4s" from milliseconds (negative: 0): for people. */
 void clock_add_span(struct str *s, int64_t milliseconds);
 

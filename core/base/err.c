@@ -26,16 +26,37 @@ static void shorten(char *text, size_t most)
 	}
 }
 
+/* The same from the middle: how a reason ends (the errno) tells more than what leads there. */
+static void shorten_middle(char *text, size_t most)
+{
+	size_t n = strlen(text), kept = most / 3;
+
+	if (n <= most) {
+		return;
+	}
+	const char *tail = text + n - kept;
+
+	while (((unsigned char)*tail & 0xc0) == 0x80) {
+		tail++; /* not into a character */
+	}
+	char end[SIZE];
+
+	snprintf(end, sizeof end, "%s", tail);
+	shorten(text, most - kept);
+	strcat(text, end);
+}
+
 /* Makes "text: end" of text[SIZE]. What does not fit is taken from the end of `text` first, but
  * that keeps half of the room: both what was tried and why it failed are to be seen. */
 static void join(char text[SIZE], const char *end)
 {
-	char whole[2 * SIZE] = "";
+	char whole[2 * SIZE] = "", why[SIZE] = "";
 	size_t room = SIZE - sizeof ": ", n = strlen(end);
 
 	shorten(text, n < room / 2 ? room - n : room / 2);
-	snprintf(whole, sizeof whole, "%s: %s", text, end);
-	shorten(whole, SIZE - 1);
+	memcpy(why, end, n < SIZE ? n : SIZE - 1);
+	shorten_middle(why, room - strlen(text));
+	snprintf(whole, sizeof whole, "%s: %s", text, why);
 	memcpy(text, whole, SIZE);
 }
 

@@ -24,6 +24,13 @@ struct arena {
 	size_t next_size;
 };
 
+static int exhausted_status = 1;
+
+void mem_exhausted_status(int status)
+{
+	exhausted_status = status;
+}
+
 _Noreturn void mem_exhausted(void)
 {
 	static const char text[] = "reconcile: out of memory\n";
@@ -31,7 +38,7 @@ _Noreturn void mem_exhausted(void)
 	if (write(STDERR_FILENO, text, sizeof text - 1) < 0) {
 		/* Nowhere left to say it. */
 	}
-	abort();
+	_exit(exhausted_status);
 }
 
 void *mem_alloc(size_t size)

@@ -28,7 +28,7 @@ void arena_auto(struct arena **arena);
 
 /* Zeroed, aligned for any type; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size);
-/* Zeroed array of n elements; aborts on overflow of n * size. */
+/* Zeroed array of n elements; an overflow of n * size counts as exhausted. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 char *arena_strdup(struct arena *arena, const char *text);
 /* Exactly n bytes, NUL or not, and a terminator. */
@@ -39,8 +39,11 @@ char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF(2, 3);
  * *cap >= n + 1. The old array stays behind as garbage of the arena (at most as much again). */
 void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t size);
 
-/* Says so on stderr and aborts. */
+/* Says so on stderr and ends the process, with status 1 or what mem_exhausted_status said. No core:
+ * it is the machine that is short, there is nothing to look for in us. */
 _Noreturn void mem_exhausted(void);
+/* For a child whose parent is to know it by its status. */
+void mem_exhausted_status(int status);
 /* malloc (zeroed) and realloc that do not return NULL; free() gives the memory back. */
 void *mem_alloc(size_t size);
 void *mem_realloc(void *p, size_t size);

@@ -3,6 +3,7 @@
 #include "cli/applying.h"
 
 #include "cli/render.h"
+#include "cli/run_log.h"
 #include "cli/session.h"
 
 #include <stdio.h>
@@ -51,6 +52,7 @@ static struct value result_value(struct arena *arena, const struct engine_result
 	value_set(arena, &document, "exit_code", value_int(result->exit_code));
 	value_put(arena, &document, "run", result->run ? value_int(result->run) : value_null());
 	value_put(arena, &document, "declined", value_bool(result->declined));
+	value_set(arena, &document, "paused", value_string(result->paused));
 	value_put(arena, &document, "stopped",
 	          result->stopped ? value_int(result->stopped) : value_null());
 	value_put(arena, &document, "after",
@@ -83,6 +85,45 @@ static int print_result(struct cli *cli, struct engine *engine, const struct eng
 	return output_text(&text) ? result->exit_code : EXIT_ERROR;
 }
 
+/* For `run`, which has nothing else of a pass once its engine is closed. */
+static void note_pass(struct cli *cli, const struct engine_result *result)
+{
+	AUTO(str_free) struct str summary = {0};
+	const struct plan *left = result->after ? result->after : result->plan;
+	struct plan_counts counts;
+
+	cli->pass.next_try = result->next_try;
+	cli->pass.more = result->after && plan_count(result->after).of[OUTCOME_CHANGE];
+	str_clear(&cli->pass.left);
+	for (size_t i = 0; left && i < left->step_count; i++) {
+		const struct step *step = &left->steps[i];
+
+		if (step->outcome != OUTCOME_KEPT && step->outcome != OUTCOME_CHANGED) {
+			str_addf(&cli->pass.left, "%s%s (%s)", cli->pass.left.length ? ", " : "", step->id,
+			         outcome_name(step->outcome));
+		}
+	}
+	if (result->plan) {
+		counts = plan_count(result->plan);
+		render_counts(&summary, &counts);
+	}
+	snprintf(cli->pass.summary, sizeof cli->pass.summary, "%s",
+	         result->plan ? str_text(&summary) : "paused");
+}
+
+int applying_run_quietly(struct cli *cli, struct engine *engine)
+{
+	struct engine_result result = {0};
+	struct err err = {0};
+
+	if (engine_apply(engine, NULL, NULL, NULL, &result, &err)) {
+		return session_fail(cli, engine, &err);
+	}
+	note_pass(cli, &result);
+	run_log_pass(cli->log, &result);
+	return result.exit_code;
+}
+
 int applying_run(struct cli *cli, struct engine *engine, const struct value *saved)
 {
 	struct engine_result result = {0};
@@ -92,6 +133,9 @@ int applying_run(struct cli *cli, struct engine *engine, const struct value *sav
 
 	if (engine_apply(engine, saved, consent, cli, &result, &err)) {
 		return session_fail(cli, engine, &err);
+	}
+	if (cli->supervisor) {
+		note_pass(cli, &result);
 	}
 	return print_result(cli, engine, &result);
 }

@@ -22,6 +22,7 @@ enum exit_code {
 };
 
 struct cli;
+struct run_log;
 
 /* An option and where its value goes. Long names only have "--name", a short one may stand beside.
  * */
@@ -43,10 +44,24 @@ struct cli {
 	bool quiet, yes, once, sync, all; /* flags of single commands */
 	const char *file;                 /* -o FILE */
 	int64_t interval, limit;          /* seconds; rows */
+	int64_t splay, until;             /* seconds; -1: a tenth of the interval; 0: no end */
 	const char *release, *reason;     /* --kernel, --guard; --reason */
-	int64_t span;                     /* --for: seconds */
+	int64_t span;                     /* --for, --until: seconds */
+	bool at_time;                     /* it was --until */
 	bool guard, apt, remove;          /* flags of preflight and allow */
-	const char **only;                /* grows; NULL-terminated */
+	struct run_log *log; /* of `run` that nobody watches: what else is printed goes there */
+	/* Of `run`: called whenever there is word of a run, and while waiting for something ("" and 0
+	 * when it is no waiting). */
+	void (*tick)(struct cli *cli, const char *what, int64_t elapsed_ms);
+	void (*step_done)(struct cli *cli, const struct step *step);
+	void *supervisor;     /* theirs */
+	struct pass {         /* what came of the last one */
+		int64_t next_try; /* as in struct engine_result */
+		bool more;        /* the plan made afterwards has changes */
+		char summary[160];
+		struct str left; /* what is not in sync, as text */
+	} pass;
+	const char **only; /* grows; NULL-terminated */
 	size_t only_count, only_cap;
 	const char *const *arguments; /* what is no option */
 	size_t argument_count;

@@ -28,7 +28,7 @@ static void add_fact(struct str *s, struct arena *arena, bool colour, const stru
 /* With a tree the facts of a plan, without one what can be told of any node. */
 static struct engine *open_engine(struct cli *cli, bool needs_tree, int *ret_code)
 {
-	if (needs_tree || cli->engine.facts) {
+	if (needs_tree) {
 		return session_load(cli, ret_code);
 	}
 	return session_open(cli);

@@ -67,13 +67,49 @@ static void add_run(struct str *s, const struct value *run)
 	str_addc(s, '\n');
 }
 
+/* A gap belongs to the list when it is not older than all that stands there. */
+static bool is_shown(const struct value *runs, const struct value *gap)
+{
+	return !runs->count || value_number(gap, "until", 0) >=
+	                           value_number(&runs->items[runs->count - 1], "started", 0);
+}
+
+/* What these runs do not tell. */
+static void add_gaps(struct str *s, const struct value *about, const struct value *runs)
+{
+	const struct value *gaps = value_get(about, "gaps");
+	char since[24], until[24];
+
+	for (size_t i = 0; gaps && i < gaps->count; i++) {
+		const struct value *gap = &gaps->items[i];
+		const char *aside = value_text(gap, "set_aside");
+		int64_t missed = value_number(gap, "runs", 0);
+
+		if (aside) {
+			str_addf(s, "\nBegun anew %s; what it told until then is in ",
+			         clock_stamp(value_number(gap, "until", 0), until));
+			str_add_printable(s, aside, 1000);
+			str_add(s, ":\n  ");
+		} else if (is_shown(runs, gap)) {
+			str_addf(s, "\nNot in it: %lld run%s, %s to %s:\n  ", (long long)missed,
+			         missed == 1 ? "" : "s", clock_stamp(value_number(gap, "since", 0), since),
+			         clock_stamp(value_number(gap, "until", 0), until));
+		} else {
+			continue;
+		}
+		str_add_printable(s, value_text(gap, "why"), 400);
+		str_addc(s, '\n');
+	}
+}
+
 static int list_runs(struct cli *cli, struct store *store)
 {
-	struct value runs;
+	struct value runs, about;
 	struct err err = {0};
 	AUTO(str_free) struct str s = {0};
 
-	if (store_runs(store, cli->arena, cli->limit ? (size_t)cli->limit : ROWS, &runs, &err)) {
+	if (store_runs(store, cli->arena, cli->limit ? (size_t)cli->limit : ROWS, &runs, &err) ||
+	    store_about(store, cli->arena, &about, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
 	if (cli->json) {
@@ -88,6 +124,7 @@ static int list_runs(struct cli *cli, struct store *store)
 	for (size_t i = 0; i < runs.count; i++) {
 		add_run(&s, &runs.items[i]);
 	}
+	add_gaps(&s, &about, &runs);
 	return output_text(&s) ? EXIT_IN_SYNC : EXIT_ERROR;
 }
 

@@ -1,50 +1,142 @@
 // SPDX-License-Identifier: MIT
-/* reconcile pause and resume: nothing is changed on this node until somebody says so. */
+/* reconcile pause and resume: nothing is changed on this node until somebody says so, or until a
+ * time. */
 #include "cli/cmds.h"
 #include "cli/session.h"
 
-static int say(struct cli *cli, const char *text)
+#include "base/clock.h"
+#include "engine/allow.h"
+#include "engine/pause.h"
+#include "host/self.h"
+
+#include <string.h>
+#include <syslog.h>
+
+enum { LONGEST = 3650, DAY = 86400, REASON_MOST = 1000 };
+
+static int say(struct cli *cli, struct engine *engine, const char *word)
 {
 	AUTO(str_free) struct str s = {0};
-	struct value document = value_map();
-	const char *paused = engine_paused(&cli->engine, cli->arena, NULL);
+	struct pause pause;
+
+	pause_look(engine, &pause);
+	const char *text = pause_text(cli->arena, &pause);
+	const char *holder = self_lock_holder(cli->engine.run_dir, cli->arena);
 
 	if (cli->json) {
-		value_put(cli->arena, &document, "paused", value_string(paused));
-		value_seal(&document);
+		struct value document = pause_to_value(cli->arena, &pause);
+
+		value_set(cli->arena, &document, "lock_holder", value_string(holder));
 		return output_json(&document) ? EXIT_IN_SYNC : EXIT_ERROR;
 	}
-	str_addf(&s, "%s%s%s.\n", text, paused ? ": " : "", paused ? paused : "");
+	str_addf(&s, "%s%s%s.\n", word, text ? ": " : "", text ? text : "");
+	if (text && holder) {
+		str_addf(&s, "Under way: %s; it goes no further than its present step.\n", holder);
+	}
 	return output_text(&s) ? EXIT_IN_SYNC : EXIT_ERROR;
+}
+
+/* Said where people look later: the journal of the system, and the history. */
+static void record(struct cli *cli, struct engine *engine, const char *what)
+{
+	openlog("reconcile", LOG_PID, LOG_DAEMON);
+	syslog(LOG_NOTICE, "%s, by %s", what, self_user(cli->arena));
+	closelog();
+	allow_record(engine, what);
 }
 
 static int pause_run(struct cli *cli)
 {
+	AUTO(session_free) struct engine *engine = session_open(cli);
+	const char *reason = cli->argument_count ? cli->arguments[0] : "";
+	const struct pause_wish wish = {reason, cli->span, cli->at_time};
 	struct err err = {0};
 
-	if (!cli->argument_count || !*cli->arguments[0]) {
-		err_set(&err, ERR_INPUT, 0, "say why: reconcile pause \"REASON\"");
+	if (!reason[strspn(reason, " \t\n")] || strlen(reason) > REASON_MOST) {
+		err_set(&err, ERR_INPUT, 0, "say why, in 1000 bytes or less: reconcile pause \"REASON\"");
 		return session_fail(cli, NULL, &err);
 	}
-	return engine_pause(&cli->engine, cli->arguments[0], cli->arena, &err)
-	           ? session_fail(cli, NULL, &err)
-	           : say(cli, "Paused");
+	if (pause_begin(&cli->engine, &wish, cli->arena, &err)) {
+		return session_fail(cli, NULL, &err);
+	}
+	record(cli, engine, arena_printf(cli->arena, "pause: %s", reason));
+	return say(cli, engine, "Paused");
 }
 
 static int resume_run(struct cli *cli)
 {
+	AUTO(session_free) struct engine *engine = session_open(cli);
+	struct pause before;
 	struct err err = {0};
 
-	return engine_resume(&cli->engine, cli->arena, &err) ? session_fail(cli, NULL, &err)
-	                                                     : say(cli, "Resumed");
+	pause_look(engine, &before);
+	if (pause_end(engine, &err)) {
+		return session_fail(cli, NULL, &err);
+	}
+	if (before.paused) {
+		record(cli, engine, "resume");
+	}
+	return say(cli, engine, before.paused ? "Resumed" : "Not paused");
 }
+
+static int set_span(struct cli *cli, const char *option, int64_t span, bool at_time,
+                    struct err *err)
+{
+	if (cli->span) {
+		return err_set(err, ERR_INPUT, 0, "%s: the end was said already", option);
+	}
+	if (span > (int64_t)LONGEST * DAY) {
+		return err_set(err, ERR_INPUT, 0, "%s: that is more than %d days away", option, LONGEST);
+	}
+	cli->span = span;
+	cli->at_time = at_time;
+	return 0;
+}
+
+static int take_for(struct cli *cli, const char *value, struct err *err)
+{
+	int64_t span = clock_duration(value);
+
+	return span > 0 ? set_span(cli, "--for", span, false, err)
+	                : err_set(err, ERR_INPUT, 0,
+	                          "--for: '%s' is no duration, expected 30m, 2h or 3d", value);
+}
+
+static int take_until(struct cli *cli, const char *value, struct err *err)
+{
+	int64_t now = clock_now(), at = clock_moment(value, now);
+	char stamp[24];
+
+	if (at < 0) {
+		return err_set(
+		    err, ERR_INPUT, 0,
+		    "--until: '%s' is no time, expected 18:30, \"2026-11-21 18:30\" (local time) "
+		    "or 2026-11-21T18:30Z",
+		    value);
+	}
+	return at > now ? set_span(cli, "--until", at - now, true, err)
+	                : err_set(err, ERR_INPUT, 0, "--until: %s has passed", clock_stamp(at, stamp));
+}
+
+static const struct option_row options[] = {
+    {"--for", 0, "DURATION", "end by itself after so long: 30m, 2h, 3d", take_for},
+    {"--until", 0, "TIME", "end by itself then: 18:30, \"2026-11-21 18:30\" or with a zone",
+     take_until},
+    {NULL, 0, NULL, NULL, NULL},
+};
 
 const struct cmd cmd_pause = {
     .name = "pause",
     .arguments = "REASON",
     .summary = "change nothing on this node until `resume`, also after a reboot",
-    .help = "apply and run then exit 7 with the reason; plan still shows what is wrong.\n"
-            "`touch /etc/reconcile/PAUSE` does the same. Needs root.",
+    .help =
+        "apply and run then exit 7 and say why, who, since when and until when; plan still\n"
+        "shows what is wrong. A run that is under way goes no further than its present step. A\n"
+        "new pause takes the place of the one before. `touch /etc/reconcile/PAUSE` does the same;\n"
+        "what that file holds is the reason. Needs root.\n"
+        "--for counts what passes, whatever becomes of the clock; --until ends when the clock\n"
+        "says so, and after that span at the latest. After a reboot both go by the clock.",
+    .options = options,
     .most_arguments = 1,
     .run = pause_run,
 };
@@ -53,6 +145,7 @@ const struct cmd cmd_resume = {
     .name = "resume",
     .arguments = "",
     .summary = "end a pause",
-    .help = "Needs root.",
+    .help =
+        "Needs root. A file /etc/reconcile/PAUSE is not taken away: who put it there does that.",
     .run = resume_run,
 };

@@ -6,9 +6,13 @@
 
 #include "base/clock.h"
 #include "engine/allow.h"
+#include "engine/pause.h"
 
 #include <errno.h>
 #include <string.h>
+
+/* How long status speaks of a history that was set aside; `history` always does. */
+enum { ASIDE_SHOWN = 30 * 86400 };
 
 /* What history knows beside the plan; members are null when there is none. */
 struct past {
@@ -80,13 +84,13 @@ static void add_notes(struct str *s, struct cli *cli, const struct plan *plan)
 }
 
 /* What operators let pass for a time. */
-static void add_allowed(struct str *s, struct cli *cli)
+static void add_allowed(struct str *s, struct engine *engine)
 {
 	struct allowed_list list;
 	struct err err = {0};
 	char stamp[24];
 
-	if (allow_read(cli->engine.state_dir, clock_now(), cli->arena, &list, &err)) {
+	if (allow_look(engine, clock_now(), &list, &err)) {
 		if (err.os != EACCES) {
 			str_add(s, "Allowed: ");
 			str_add_printable(s, err.text, 400);
@@ -104,7 +108,30 @@ static void add_allowed(struct str *s, struct cli *cli)
 	}
 }
 
-static void add_text(struct str *s, struct cli *cli, const struct plan *plan,
+/* What is wrong with the history, or was of late. */
+static void add_history(struct str *s, const struct past *past)
+{
+	const struct value *aside =
+	    past->about.type == VALUE_MAP ? value_get(&past->about, "set_aside") : NULL;
+	char stamp[24];
+
+	if (past->problem) {
+		str_add(s, "History: ");
+		str_add_printable(s, past->problem, 400);
+		str_add(s, ".\n");
+	}
+	if (aside && aside->type == VALUE_MAP &&
+	    clock_now() - value_number(aside, "at", 0) < ASIDE_SHOWN) {
+		str_addf(s, "History: begun anew %s; what it told until then is in ",
+		         clock_stamp(value_number(aside, "at", 0), stamp));
+		str_add_printable(s, value_text(aside, "set_aside"), 1000);
+		str_add(s, " (");
+		str_add_printable(s, value_text(aside, "why"), 400);
+		str_add(s, ").\n");
+	}
+}
+
+static void add_text(struct str *s, struct cli *cli, struct engine *engine, const struct plan *plan,
                      const struct past *past)
 {
 	struct plan_counts counts = plan_count(plan);
@@ -126,6 +153,10 @@ static void add_text(struct str *s, struct cli *cli, const struct plan *plan,
 				str_add(s, ": ");
 				str_add_printable(s, step->why, 400);
 			}
+			if (step->retry && step->outcome != OUTCOME_BLOCKED) {
+				str_add(s, ": `run` is ");
+				retry_text(s, step->retry, clock_now());
+			}
 			str_addc(s, '\n');
 		}
 	}
@@ -140,9 +171,15 @@ static void add_text(struct str *s, struct cli *cli, const struct plan *plan,
 		         value_text(&past->last, "status"),
 		         (long long)value_number(&past->last, "exit_code", -1));
 	}
-	add_allowed(s, cli);
-	str_addf(s, "%s%s%s", past->problem ? "History: " : "", past->problem ? past->problem : "",
-	         past->problem ? ".\n" : "");
+	add_allowed(s, engine);
+	add_history(s, past);
+	if (plan->basis.stale_tree) {
+		output_paint(s, cli->out.colour, COLOUR_YELLOW, "The tree is not used");
+		str_add(s, " (");
+		str_add_printable(s, plan->basis.stale_reason, 1000);
+		str_addf(s, "): `run` goes on with the last good one, which last served at %s.\n",
+		         clock_stamp(plan->basis.stale_since, stamp));
+	}
 	str_addf(s, "%s%s%s", plan->paused ? "Paused: " : "", plan->paused ? plan->paused : "",
 	         plan->paused ? ".\n" : "");
 	str_addf(s, "%s%s%s", plan->lock_holder ? "Under way: " : "",
@@ -153,12 +190,14 @@ static void add_text(struct str *s, struct cli *cli, const struct plan *plan,
 	}
 }
 
-static bool print(struct cli *cli, const struct plan *plan, const struct past *past, int code)
+static bool print(struct cli *cli, struct engine *engine, const struct plan *plan,
+                  const struct past *past, int code)
 {
 	AUTO(str_free) struct str s = {0};
+	struct pause pause;
 
 	if (!cli->json) {
-		add_text(&s, cli, plan, past);
+		add_text(&s, cli, engine, plan, past);
 		return output_text(&s);
 	}
 	struct value document = value_map(), history = value_map();
@@ -171,9 +210,11 @@ static bool print(struct cli *cli, const struct plan *plan, const struct past *p
 	value_put(cli->arena, &history, "about", past->about);
 	value_put(cli->arena, &document, "plan", plan_to_value(cli->arena, plan));
 	value_put(cli->arena, &document, "history", history);
-	if (!allow_read(cli->engine.state_dir, clock_now(), cli->arena, &allowed, &err)) {
+	if (!allow_look(engine, clock_now(), &allowed, &err)) {
 		value_put(cli->arena, &document, "allowed", allow_to_value(cli->arena, &allowed));
 	}
+	pause_look(engine, &pause);
+	value_put(cli->arena, &document, "pause", pause_to_value(cli->arena, &pause));
 	value_put(cli->arena, &document, "exit_code", value_int(code));
 	value_seal(&document);
 	return output_json(&document);
@@ -185,6 +226,8 @@ static int run(struct cli *cli)
 	struct past past;
 	struct err err = {0};
 	int code;
+
+	cli->engine.stale_ok = true; /* what `run` goes by */
 	AUTO(session_free) struct engine *engine = session_load(cli, &code);
 
 	if (!engine) {
@@ -196,7 +239,7 @@ static int run(struct cli *cli)
 	look_back(cli, engine, &past);
 	output_progress(&cli->out, "");
 	code = plan->paused ? EXIT_PAUSED : plan_exit_code(plan);
-	return print(cli, plan, &past, code) ? code : EXIT_ERROR;
+	return print(cli, engine, plan, &past, code) ? code : EXIT_ERROR;
 }
 
 const struct cmd cmd_status = {
@@ -205,6 +248,7 @@ const struct cmd cmd_status = {
     .summary = "how the node stands now, and since when",
     .help = "Plans, and says with the history's help since when each thing is as it is, what the\n"
             "last run did, who holds the lock, and whether the node is paused. Changes nothing.\n"
+            "A tree that cannot be used is said, and what `run` goes on with instead is judged.\n"
             "Exit codes as of plan, and 7 when paused.",
     .run = run,
 };

@@ -27,6 +27,7 @@ int main(int argc, char **argv)
 	AUTO(arena_auto) struct arena *arena = arena_create();
 	struct cli cli = {
 	    .arena = arena,
+	    .splay = -1, /* a tenth of the interval */
 	    .engine =
 	        {
 	            .tree = "/etc/reconcile",

@@ -185,6 +185,20 @@ static void add_origin(struct str *s, size_t width, const struct origin *o)
 	}
 }
 
+/* Of a step that `run` holds back this is what blocks it, and said as that. */
+static void add_retry(struct str *s, size_t width, const struct step *step)
+{
+	AUTO(str_free) struct str text = {0};
+
+	if (step->outcome == OUTCOME_FAILED) {
+		retry_when(&text, step->retry, clock_now());
+	} else {
+		str_add(&text, "`run` is ");
+		retry_text(&text, step->retry, clock_now());
+	}
+	add_row(s, width, "again", str_text(&text));
+}
+
 static void add_step(struct str *s, bool colour, const struct step *step)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();
@@ -208,6 +222,9 @@ static void add_step(struct str *s, bool colour, const struct step *step)
 	str_addc(s, '\n');
 	if (step->why && *step->why) {
 		add_row(s, width, step->outcome == OUTCOME_CHANGE ? "note" : "why not", step->why);
+	}
+	if (step->retry && step->outcome != OUTCOME_BLOCKED) {
+		add_retry(s, width, step);
 	}
 	if (creates) {
 		add_wanted(s, arena, width, step);
@@ -333,9 +350,9 @@ static void add_conditions(struct str *s, bool colour, const struct plan *plan)
 	}
 
 	if (plan->basis.stale_tree) {
-		output_paint(s, colour, COLOUR_YELLOW, "The tree does not load");
-		str_addf(s, " (%s): this is the last good one, of %s.\n", plan->basis.stale_reason,
-		         clock_stamp(plan->basis.stale_since, stamp));
+		output_paint(s, colour, COLOUR_YELLOW, "The tree is not used");
+		str_addf(s, " (%s): this is the last good one, which last served at %s.\n",
+		         plan->basis.stale_reason, clock_stamp(plan->basis.stale_since, stamp));
 	}
 	if (plan->paused) {
 		str_addf(s, "This node is paused: %s.\n", plan->paused);

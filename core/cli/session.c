@@ -4,14 +4,23 @@
 
 #include "base/clock.h"
 #include "cli/render.h"
+#include "cli/run_log.h"
 
 #include <string.h>
+
+static void tick(struct cli *cli, const char *what, int64_t elapsed_ms)
+{
+	if (cli->tick) {
+		cli->tick(cli, what, elapsed_ms);
+	}
+}
 
 static void waiting(void *context, const char *what, int64_t elapsed_ms)
 {
 	struct cli *cli = context;
 	AUTO(str_free) struct str text = {0};
 
+	tick(cli, what, elapsed_ms);
 	if (elapsed_ms >= 500) {
 		str_addf(&text, "%s ... ", what);
 		clock_add_span(&text, elapsed_ms);
@@ -23,7 +32,12 @@ static void note(void *context, const char *text)
 {
 	struct cli *cli = context;
 
-	output_note(&cli->out, "%s", text);
+	tick(cli, "", 0);
+	if (cli->log) {
+		run_log_note(cli->log, text);
+	} else {
+		output_note(&cli->out, "%s", text);
+	}
 }
 
 static void step_begin(void *context, const struct step *step, size_t i, size_t n)
@@ -31,6 +45,7 @@ static void step_begin(void *context, const struct step *step, size_t i, size_t 
 	struct cli *cli = context;
 	AUTO(str_free) struct str text = {0};
 
+	tick(cli, step->id, 0);
 	str_addf(&text, "[%zu/%zu] ", i + 1, n);
 	render_id(&text, step->want);
 	str_add(&text, " ...");
@@ -44,8 +59,14 @@ static void step_end(void *context, const struct step *step, size_t i, size_t n)
 
 	(void)i;
 	(void)n;
+	tick(cli, "", 0);
+	if (cli->step_done) {
+		cli->step_done(cli, step);
+	}
 	output_progress(&cli->out, "");
-	if (!cli->json) {
+	if (cli->log) {
+		run_log_step(cli->log, step);
+	} else if (!cli->json) {
 		render_done(&text, cli->out.colour, step, 40);
 		output_text(&text);
 	}
@@ -104,6 +125,10 @@ static void print_faults_json(struct cli *cli, const struct diags *diags, const 
 
 int session_fail(struct cli *cli, struct engine *engine, const struct err *err)
 {
+	if (cli->log) {
+		run_log_error(cli->log, NULL, err);
+		return err->code == ERR_LOCKED ? EXIT_LOCKED : EXIT_ERROR;
+	}
 	output_err(&cli->out, err, engine ? line_of : NULL, engine);
 	if (cli->json) {
 		print_faults_json(cli, NULL, err);
@@ -120,9 +145,13 @@ struct engine *session_load(struct cli *cli, int *ret_code)
 	if (!engine_load(engine, &diags, &err)) {
 		return engine;
 	}
-	output_diags(&cli->out, &diags, line_of, engine);
-	output_err(&cli->out, &err, diags.count ? NULL : line_of, engine);
-	if (cli->json) {
+	if (cli->log) {
+		run_log_error(cli->log, &diags, &err);
+	} else {
+		output_diags(&cli->out, &diags, line_of, engine);
+		output_err(&cli->out, &err, diags.count ? NULL : line_of, engine);
+	}
+	if (cli->json && !cli->log) {
 		print_faults_json(cli, &diags, &err);
 	}
 	*ret_code = EXIT_ERROR;

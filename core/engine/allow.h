@@ -22,6 +22,10 @@ struct allowed_list {
 /* What is in force at `now`. No file: none. ERR_INPUT: it is damaged. */
 int allow_read(const char *state_dir, int64_t now, struct arena *arena,
                struct allowed_list *ret_list, struct err *err) MUST_CHECK;
+/* The same of this run's state folder, which may lie on a file system that does not answer:
+ * ERR_LIMIT. */
+int allow_look(struct engine *engine, int64_t now, struct allowed_list *ret_list,
+               struct err *err) MUST_CHECK;
 /* As JSON shows it: a list. Sealed. */
 struct value allow_to_value(struct arena *arena, const struct allowed_list *list);
 /* The one for that kernel, or NULL. */

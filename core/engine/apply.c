@@ -2,7 +2,7 @@
 /* A run that may change things: lock, tidy, plan, ask, carry out, plan once more, record. */
 #include "engine/inner.h"
 
-#include "base/json.h"
+#include "engine/pause.h"
 #include "engine/preflight.h"
 #include "engine/reboots.h"
 #include "engine/saved.h"
@@ -10,42 +10,6 @@
 
 #include <string.h>
 #include <unistd.h>
-
-/* What the last good run wanted and this tree does not. */
-static int guard_shrink(struct engine *engine, struct err *err)
-{
-	struct store_last last;
-	struct value before;
-	const char *text;
-	size_t n;
-	struct err ignored = {0};
-
-	if (!engine->store || store_last_good(engine->store, engine->arena, &last, &ignored) ||
-	    !last.run || !last.state[0] ||
-	    text_equal(last.state, engine->desired.digest) || /* most runs: nothing to read back */
-	    store_fetch(engine->store, last.state, engine->arena, &text, &n, &ignored) || !text ||
-	    json_parse(text, n, "the last state", engine->arena, &before, &ignored)) {
-		return 0; /* nothing to compare with */
-	}
-	struct desired_shrink shrink = desired_shrink(engine->arena, &before, &engine->desired.state);
-	const char *accepted = value_text(&engine->desired.state, "accept");
-
-	if (!shrink.alarming || engine->options->accept_shrink ||
-	    text_equal(accepted, engine->desired.digest)) {
-		return 0;
-	}
-	engine->shrink_alarming = true;
-	if (!engine->options->stale_ok) {
-		engine_note(engine, "%s; `run` will not use this tree until `apply --accept-shrink`",
-		            shrink.text);
-		return 0;
-	}
-	return err_set(
-	    err, ERR_INPUT, 0,
-	    "%s. Nothing is changed. If that is meant: reconcile apply --accept-shrink, or write "
-	    "`accept: %s` into the tree",
-	    shrink.text, engine->desired.digest);
-}
 
 /* Of the list as it was carried out and of the one made afterwards the graver word holds. */
 static int exit_code_of(const struct engine_result *result)
@@ -138,11 +102,44 @@ static bool is_going_down(const struct plan *plan)
 	return false;
 }
 
+/* What was to be done, by number of the step: only of those can it be said that they failed. */
+static const bool *what_is_tried(struct engine *engine, const struct plan *plan)
+{
+	bool *tried = arena_array(engine->arena, plan->step_count, sizeof *tried);
+
+	for (size_t i = 0; i < plan->step_count; i++) {
+		tried[i] = plan->steps[i].outcome == OUTCOME_CHANGE;
+	}
+	return tried;
+}
+
+/* Who did it does not matter to what is right now; only `run` counts failures, for it alone minds
+ * them. Returns when something is tried again. */
+static int64_t learn(struct engine *engine, const struct plan *plan, const bool *tried)
+{
+	const bool counts = engine->options->backs_off;
+	struct backoff *backoff = counts ? engine->backoff : engine_read_backoff(engine);
+	int64_t now = clock_ms();
+	struct err err = {0};
+
+	for (size_t i = 0; i < plan->step_count; i++) {
+		backoff_learn(backoff, &plan->steps[i], counts && tried[i], now);
+	}
+	/* With --only as well: the plan holds all that is wanted, and nothing else is dropped. */
+	if (backoff_write(backoff, plan, &err)) {
+		engine_note(engine, "what failed is not kept in mind: %s", err.text);
+	}
+	return counts ? backoff_earliest(backoff, now) : 0;
+}
+
 static void run_plan(struct engine *engine, engine_consent *consent, void *context,
                      struct engine_result *result)
 {
 	bool changes = plan_count(result->plan).of[OUTCOME_CHANGE] > 0;
 
+	if (changes && engine->options->person) {
+		engine_doing(engine, "waiting for an answer to its plan");
+	}
 	if (changes && consent && !consent(context, result->plan)) {
 		result->declined = true;
 		result->stopped = self_stop_signal(); /* at the question */
@@ -152,38 +149,34 @@ static void run_plan(struct engine *engine, engine_consent *consent, void *conte
 	struct carry carry = {.engine = engine, .plan = result->plan};
 	const char *error = NULL;
 
+	const bool *tried = what_is_tried(engine, result->plan);
+
 	preflight_keep(engine, result->plan);
 	carry.run = result->run = history_begin(engine, result->plan);
 	carry_out(&carry);
+	result->next_try = learn(engine, result->plan, tried);
 	result->stopped = carry.stopped;
 	if (carry.stopped) {
 		error = "stopped by a signal";
+	} else if (carry.broken_off) {
+		error = carry.broken_off;
+		engine_note(engine, "broken off: %s", carry.broken_off);
+	} else if (engine->stale) {
+		error = arena_printf(engine->arena, "the last good tree, for this one was not used: %s",
+		                     engine->stale_reason);
 	}
 	reboots_note_resumed(engine, result->plan);
 	if (carry.changed) {
 		reboots_settle(engine); /* a trial may have become the default */
 	}
-	bool again = carry.changed && !carry.stopped && !is_going_down(result->plan);
+	bool again =
+	    carry.changed && !carry.stopped && !carry.broken_off && !is_going_down(result->plan);
 
-	result->exit_code = again ? plan_again(engine, result, &error) : exit_code_of(result);
+	engine_doing(engine, "looking at what came of it");
+	result->exit_code = carry.broken_off ? carry.broken_code
+	                    : again          ? plan_again(engine, result, &error)
+	                                     : exit_code_of(result);
 	history_end(engine, carry.run, result->exit_code, result->plan, error, carry.changed > 0);
-}
-
-/* The plan, of this tree or, where that is allowed and its policies fail, of the last good one. */
-static int make_plan(struct engine *engine, struct plan **ret_plan, struct err *err)
-{
-	struct err ignored = {0};
-
-	if (guard_shrink(engine, err)) {
-		return -(int)err->code;
-	}
-	if (!planning_make(engine, false, ret_plan, err)) {
-		return 0;
-	}
-	if (err->code != ERR_POLICY || engine->stale || engine_fall_back(engine, err, &ignored)) {
-		return -(int)err->code;
-	}
-	return planning_make(engine, false, ret_plan, err) ? err_wrap(err, "the last good tree") : 0;
 }
 
 static int locked(struct engine *engine, const struct value *saved, engine_consent *consent,
@@ -192,7 +185,11 @@ static int locked(struct engine *engine, const struct value *saved, engine_conse
 	history_open(engine, STORE_WRITE);
 	history_tidy(engine);
 	reboots_begin_run(engine);
-	if (make_plan(engine, &result->plan, err) ||
+	if (engine->options->backs_off) {
+		engine->backoff = engine_read_backoff(engine);
+	}
+	engine_doing(engine, "planning");
+	if (fallback_plan(engine, &result->plan, err) ||
 	    (saved && saved_check(engine, saved, result->plan, err))) {
 		/* That it was tried and did not come to anything is history as well. */
 		history_end(engine, history_begin(engine, NULL), 1, NULL, err->text, false);
@@ -220,10 +217,79 @@ static void use_saved(struct engine *engine, const struct value *saved)
 	engine->only = only;
 }
 
+/* For struct self_lock_wish. */
+static void tell_waiting(void *context, const char *holder, int64_t elapsed_ms)
+{
+	struct engine *engine = context;
+	const char *what = arena_printf(engine->arena, "waiting for the lock, held by %s", holder);
+
+	if (!engine->waited) {
+		engine->waited = true;
+		engine_note(engine, "%s", what);
+	}
+	if (engine->watch->waiting) {
+		engine->watch->waiting(engine->watch->context, what, elapsed_ms);
+	}
+}
+
+/* What was read before the wait may have been changed by whoever held the lock, or for them. */
+static int load_again(struct engine *engine, struct err *err)
+{
+	struct diags diags = {0};
+
+	engine->stale = false;
+	engine->kept_node = NULL;
+	if (!engine_load(engine, &diags, err)) {
+		return 0;
+	}
+	return diags.count ? err_copy(err, &diags.list[0].err) : -(int)err->code;
+}
+
+static int take_lock(struct engine *engine, struct err *err)
+{
+	const struct engine_options *o = engine->options;
+	const struct self_lock_wish wish = {
+	    .run_dir = o->run_dir,
+	    .command = o->command,
+	    .tree = o->tree,
+	    .wait_ms = o->lock_wait_ms,
+	    .waiting = tell_waiting,
+	    .context = engine,
+	};
+
+	if (self_lock(&wish, &engine->lock, err)) {
+		return self_stop_signal() ? err_set(err, ERR_HOST, 0, "stopped by a signal")
+		                          : -(int)err->code;
+	}
+	if (engine->waited && load_again(engine, err)) {
+		self_unlock(&engine->lock);
+		return -(int)err->code;
+	}
+	return 0;
+}
+
+/* Is this node left alone? Asked under the lock: who was pausing while we waited is heard. */
+static const char *is_paused(struct engine *engine)
+{
+	struct pause pause;
+
+	if (engine->options->ignore_pause) {
+		return NULL;
+	}
+	pause_look(engine, &pause);
+	if (pause.is_over) {
+		pause_forget(engine, &pause);
+	}
+	if (pause.unseen) {
+		engine_note(engine, "whether this node is paused cannot be told (%s); going on",
+		            pause.unseen);
+	}
+	return pause_text(engine->arena, &pause);
+}
+
 int engine_apply(struct engine *engine, const struct value *saved, engine_consent *consent,
                  void *context, struct engine_result *ret_result, struct err *err)
 {
-	struct self_lock lock = {.fd = -1};
 	struct engine_result result = {0};
 
 	if (engine->recorded) {
@@ -234,23 +300,20 @@ int engine_apply(struct engine *engine, const struct value *saved, engine_consen
 		               engine->options->command);
 	}
 	self_catch_stop();
-	if (self_lock(engine->options->run_dir, engine->options->command, engine->options->lock_wait_ms,
-	              &lock, err)) {
-		return self_stop_signal() ? err_set(err, ERR_HOST, 0, "stopped by a signal")
-		                          : -(int)err->code;
+	if (take_lock(engine, err)) {
+		return -(int)err->code;
 	}
-	/* Asked under the lock: who was pausing while we waited is heard. */
-	const char *paused = engine_paused(engine->options, engine->arena, NULL);
 	int r = 0;
 
-	if (paused && !engine->options->ignore_pause) {
-		engine_note(engine, "paused: %s", paused);
+	result.paused = is_paused(engine);
+	if (result.paused) {
+		engine_note(engine, "paused: %s", result.paused);
 		result.exit_code = 7;
 	} else {
 		use_saved(engine, saved);
 		r = locked(engine, saved, consent, context, &result, err);
 	}
-	self_unlock(&lock);
+	self_unlock(&engine->lock);
 	if (!r) {
 		*ret_result = result;
 	}

@@ -10,6 +10,7 @@
  */
 #include "engine/inner.h"
 
+#include "engine/pause.h"
 #include "host/self.h"
 #include "provider/converge.h"
 
@@ -138,6 +139,30 @@ static void uncover(struct carry *carry, struct step *step, struct step *now)
 	step->marks |= now->marks;
 }
 
+/* A job may have begun since the plan was made: packages before this one take their time. NULL: it
+ * may be done. */
+static const char *kept_by_jobs(struct carry *carry, const struct step *step)
+{
+	struct engine *engine = carry->engine;
+	const struct worker_query query = {.kind = &kind_table[KIND_SCHEDULER], .key = ""};
+	struct gate gate = planning_gate(engine);
+	struct step alone = {
+	    .id = step->id, .want = step->want, .outcome = OUTCOME_CHANGE, .marks = MARK_UNDER_JOBS};
+	const struct resource *scheduler;
+	struct err err = {0};
+
+	if (gate.person || !(step->marks & MARK_UNDER_JOBS)) {
+		return NULL;
+	}
+	if (worker_observe_fresh(engine->worker, &query, engine->arena, &scheduler, &err)) {
+		return arena_strdup(engine->arena, err.text);
+	}
+	gate.backoff = NULL;
+	gate_count_jobs(&gate, scheduler);
+	gate_step(engine->arena, &gate, true, &alone);
+	return alone.outcome == OUTCOME_CHANGE ? NULL : alone.why;
+}
+
 /* Compares with what is there right before acting. True when the step is still to be done. */
 static bool still_to_do(struct carry *carry, struct step *step, const struct resource *have)
 {
@@ -159,7 +184,12 @@ static bool still_to_do(struct carry *carry, struct step *step, const struct res
 		set(step, now.outcome, now.why);
 		return false;
 	}
-	return true;
+	const char *kept = kept_by_jobs(carry, step);
+
+	if (kept) {
+		set(step, OUTCOME_BLOCKED, kept);
+	}
+	return !kept;
 }
 
 /* Drops from the batch what cannot or need not be done (any more). */
@@ -302,10 +332,50 @@ static void stop_unrecorded(struct batch *batch)
 	batch->count = kept;
 }
 
+/* Is there a reason to go no further, between two steps? Who pauses the node means now. */
+static bool is_broken_off(struct carry *carry)
+{
+	struct engine *engine = carry->engine;
+	struct pause pause = {0};
+	struct err err = {0};
+
+	if (carry->broken_off) {
+		return true;
+	}
+	if (self_lock_keep(&engine->lock, &err)) {
+		carry->broken_off = arena_strdup(engine->arena, err.text);
+		carry->broken_code = 3;
+		return true;
+	}
+	if (!engine->options->ignore_pause) {
+		pause_look(engine, &pause);
+	}
+	if (pause.paused) {
+		carry->broken_off =
+		    arena_printf(engine->arena, "paused: %s", pause_text(engine->arena, &pause));
+		carry->broken_code = 7;
+	}
+	return pause.paused;
+}
+
+static void tell_doing(struct carry *carry, const struct batch *batch)
+{
+	size_t first = carry->done + 1;
+
+	if (batch->count > 1) {
+		engine_doing(carry->engine, "steps %zu to %zu of %zu, from %s on,", first,
+		             carry->done + batch->count, carry->total, batch->steps[0]->id);
+	} else {
+		engine_doing(carry->engine, "step %zu of %zu, %s,", first, carry->total,
+		             batch->steps[0]->id);
+	}
+}
+
 static void carry_batch(struct carry *carry, struct batch *batch)
 {
 	const struct engine_watch *watch = carry->engine->watch;
 
+	tell_doing(carry, batch);
 	look_again(carry, batch);
 	if (!batch->count) {
 		return;
@@ -333,12 +403,13 @@ void carry_out(struct carry *carry)
 	for (size_t at = 0; at < plan->step_count;) {
 		carry->stopped = carry->stopped ? carry->stopped : self_stop_signal();
 		gather(carry, &at, batch);
-		if (!carry->stopped) {
+		if (batch->count && !carry->stopped && !is_broken_off(carry)) {
 			carry_batch(carry, batch);
 			continue;
 		}
 		for (size_t i = 0; i < batch->count; i++) {
-			set(batch->steps[i], OUTCOME_SKIPPED, stopped_before);
+			set(batch->steps[i], OUTCOME_SKIPPED,
+			    carry->stopped ? stopped_before : carry->broken_off);
 		}
 	}
 }

@@ -451,12 +451,45 @@ static int begin(struct engine *engine, struct doctor **ret_doctor, struct err *
 	return find_name(engine, d, err);
 }
 
+/* Where the running kernel cannot load its module, no first use will mount it. Only that is judged
+ * here, and of the running kernel: who looks at mounts alone looks often. */
+static int judge_armed(struct engine *engine, struct doctor *d, struct err *err)
+{
+	struct doctor armed = {.list = d->list, .count = d->count, .mounts = d->mounts};
+
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->list[i].standing == DOCTOR_ARMED && d->list[i].module) {
+			add_module(engine, &armed, d->list[i].module, d->list[i].type);
+		}
+	}
+	if (!armed.module_count) {
+		return 0;
+	}
+	if (doctor_fact(engine, KIND_KERNEL, "", &armed.kernel, err)) {
+		return -(int)err->code;
+	}
+	if (armed.kernel->state != STATE_PRESENT) {
+		return 0;
+	}
+	armed.kernels = arena_array(engine->arena, 1, sizeof *armed.kernels);
+	add_kernel(&armed, armed.kernel->kernel.running);
+	for (size_t i = 0; i < armed.module_count; i++) {
+		if (judge_module(engine, &armed, &armed.modules[i], armed.kernel->kernel.running, err)) {
+			return -(int)err->code;
+		}
+	}
+	blame_modules(engine, &armed);
+	d->mounts = armed.mounts;
+	return 0;
+}
+
 int doctor_look_at_mounts(struct engine *engine, const char *const *only,
                           struct doctor **ret_doctor, struct err *err)
 {
 	struct doctor *d;
 
-	if (begin(engine, &d, err) || doctor_find_mounts(engine, only, d, err)) {
+	if (begin(engine, &d, err) || doctor_find_mounts(engine, only, d, err) ||
+	    judge_armed(engine, d, err)) {
 		return -(int)err->code;
 	}
 	d->health = d->fstab_why ? doctor_worse(d->mounts, DOCTOR_UNKNOWN) : d->mounts;

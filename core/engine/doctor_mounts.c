@@ -177,11 +177,19 @@ static void add_unknown(struct engine *engine, struct doctor *doctor, const char
 
 /* ---- Looking ---- */
 
-/* Facts of the kind, in one go; logged as read. Those that may hang are asked apart from each
- * other. */
-static int look_at(struct engine *engine, enum kind_id kind, const struct keys *keys,
-                   const struct resource *want, const struct resource **ret_facts, struct err *err)
+struct look {
+	enum kind_id kind;
+	const struct keys *keys;
+	const struct resource *want;
+	bool apart; /* they may hang: asked apart from each other, which costs a process each */
+};
+
+/* Facts of the kind, in one go; logged as read. */
+static int look_at(struct engine *engine, const struct look *look,
+                   const struct resource **ret_facts, struct err *err)
 {
+	const struct keys *keys = look->keys;
+	enum kind_id kind = look->kind;
 	struct worker_query *queries = arena_array(engine->arena, keys->count, sizeof *queries);
 
 	for (size_t i = 0; engine->recorded && i < keys->count; i++) {
@@ -193,9 +201,9 @@ static int look_at(struct engine *engine, enum kind_id kind, const struct keys *
 		return 0;
 	}
 	for (size_t i = 0; i < keys->count; i++) {
-		queries[i] = (struct worker_query){&kind_table[kind], keys->list[i], want};
+		queries[i] = (struct worker_query){&kind_table[kind], keys->list[i], look->want};
 	}
-	if (kind == KIND_SPACE
+	if (look->apart
 	        ? worker_observe_apart(engine->worker, queries, keys->count, engine->arena, ret_facts,
 	                               err)
 	        : worker_observe(engine->worker, queries, keys->count, engine->arena, ret_facts, err)) {
@@ -240,7 +248,9 @@ static int look_at_mounts(struct engine *engine, const struct keys *targets,
 		hint = resource_create(engine->arena, &kind_table[KIND_MOUNT], "/");
 		hint->mount.manage = "live";
 	}
-	if (look_at(engine, KIND_MOUNT, targets, hint, facts, err)) {
+	const struct look look = {.kind = KIND_MOUNT, .keys = targets, .want = hint};
+
+	if (look_at(engine, &look, facts, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < targets->count; i++) {
@@ -251,23 +261,30 @@ static int look_at_mounts(struct engine *engine, const struct keys *targets,
 	return 0;
 }
 
-/* How full those from `first` on are that are live. */
-static int look_at_spaces(struct engine *engine, struct doctor *doctor, size_t first,
-                          struct err *err)
+/* May a look at it wait for a server? What cannot be told may. */
+static bool may_hang(const struct mount *mount)
+{
+	return !mount->type || mount_type_is_remote(mount->type);
+}
+
+static int look_at_some_spaces(struct engine *engine, struct doctor *doctor, size_t first,
+                               bool apart, struct err *err)
 {
 	struct keys targets = {0};
 	const struct resource **facts =
 	    arena_array(engine->arena, doctor->count - first, sizeof *facts);
+	const struct look look = {.kind = KIND_SPACE, .keys = &targets, .apart = apart};
 	size_t n = 0;
 
 	for (size_t i = first; i < doctor->count; i++) {
 		const struct resource *fact = doctor->list[i].fact;
 
-		if (fact->state == STATE_PRESENT && fact->mount.live.value) {
+		if (fact->state == STATE_PRESENT && fact->mount.live.value &&
+		    may_hang(&fact->mount) == apart) {
 			keys_add(engine->arena, &targets, fact->key);
 		}
 	}
-	if (look_at(engine, KIND_SPACE, &targets, NULL, facts, err)) {
+	if (look_at(engine, &look, facts, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = first; i < doctor->count && n < targets.count; i++) {
@@ -276,6 +293,17 @@ static int look_at_spaces(struct engine *engine, struct doctor *doctor, size_t f
 		}
 	}
 	return 0;
+}
+
+/* How full those from `first` on are that are live. Those that may hang come first: what lies below
+ * a dead one is not asked any more. */
+static int look_at_spaces(struct engine *engine, struct doctor *doctor, size_t first,
+                          struct err *err)
+{
+	return look_at_some_spaces(engine, doctor, first, true, err) ||
+	               look_at_some_spaces(engine, doctor, first, false, err)
+	           ? -(int)err->code
+	           : 0;
 }
 
 /* ---- How it stands ---- */

@@ -2,8 +2,6 @@
 /* See engine.h: opening, loading, and what a run knows of itself. */
 #include "engine/inner.h"
 
-#include "base/digest.h"
-#include "engine/last_good.h"
 #include "engine/order.h"
 #include "host/self.h"
 
@@ -12,7 +10,20 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STALE_MOST = 7 * 86400 }; /* seconds, unless the tree says stale_max */
+enum {
+	STALE_MOST = 7 * 86400, /* seconds, unless the tree says stale_max */
+	CHANGE_MOST = 86400,    /* seconds: nobody means to wait longer for one mount */
+};
+
+/* A package manager at work is waited for after a stop was asked for, but not for ever: then it
+ * goes on by itself, and the next run finds out what came of it. */
+static bool stopped_long_ago(void *context)
+{
+	enum { STOP_WAIT_MS = 90 * 1000 };
+
+	(void)context;
+	return self_stop_since() >= STOP_WAIT_MS;
+}
 
 struct engine *engine_open(const struct engine_options *options, const struct engine_watch *watch)
 {
@@ -26,6 +37,7 @@ struct engine *engine_open(const struct engine_options *options, const struct en
 	    .own_dir = self_is_root() ? NULL : self_own_run_dir(arena),
 	    .observe_ms = options->observe_ms,
 	    .waiting = watch ? watch->waiting : NULL,
+	    .leaves = stopped_long_ago,
 	    .context = watch ? watch->context : NULL,
 	};
 
@@ -35,6 +47,7 @@ struct engine *engine_open(const struct engine_options *options, const struct en
 	engine->arena = arena;
 	engine->worker = worker_create(&worker);
 	engine->boot_id = self_boot_id(arena);
+	engine->lock.fd = -1;
 	return engine;
 }
 
@@ -44,7 +57,7 @@ void engine_close(struct engine *engine)
 		return;
 	}
 	worker_free(engine->worker);
-	store_close(engine->store);
+	history_close(engine);
 	arena_free(engine->arena);
 }
 
@@ -107,6 +120,34 @@ void engine_note(struct engine *engine, const char *fmt, ...)
 	engine->watch->note(engine->watch->context, str_text(&text));
 }
 
+void engine_doing(struct engine *engine, const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	self_lock_doing(&engine->lock, line);
+}
+
+struct backoff *engine_read_backoff(struct engine *engine)
+{
+	const struct engine_options *o = engine->options;
+	struct backoff *backoff =
+	    backoff_read(o->run_dir, engine->boot_id, engine->identity.name, engine->arena);
+
+	backoff->holds = o->backs_off;
+	backoff->base_ms = o->backoff_base_ms ? o->backoff_base_ms : backoff->base_ms;
+	backoff->most_ms = o->backoff_most_ms ? o->backoff_most_ms : backoff->most_ms;
+	return backoff;
+}
+
+int engine_forget_failures(const struct engine_options *options, struct err *err)
+{
+	return backoff_forget(options->run_dir, err);
+}
+
 int engine_read_recording(struct engine *engine, struct err *err)
 {
 	const size_t most = 64 << 20;
@@ -135,7 +176,22 @@ static const char *pinned_release(const struct engine *engine)
 	return release && pins ? release : NULL;
 }
 
-static void init_facts(struct engine *engine)
+/* In milliseconds; 0: nothing is said, or more than makes sense. */
+static int wanted_deadline(const struct engine *engine, const char *section)
+{
+	const char *text = value_text(&engine->desired.state, section);
+	int64_t seconds = text ? clock_duration(text) : 0;
+
+	return seconds > 0 && seconds < CHANGE_MOST ? (int)seconds * 1000 : 0;
+}
+
+static void set_deadlines(struct engine *engine)
+{
+	worker_set_apply_ms(engine->worker, wanted_deadline(engine, "change_max"));
+	worker_set_transaction_ms(engine->worker, wanted_deadline(engine, "transaction_max"));
+}
+
+void engine_init_facts(struct engine *engine)
 {
 	const char *pinned = pinned_release(engine);
 
@@ -145,10 +201,11 @@ static void init_facts(struct engine *engine)
 		facts_init_live(&engine->facts, engine->arena, engine->worker, pinned);
 	}
 	engine->facts.node = engine->identity.name;
+	set_deadlines(engine);
 }
 
 /* Parsing and overlays of whatever inputs_read or history brought. */
-static int load_state(struct engine *engine, struct diags *diags, struct err *err)
+int engine_load_state(struct engine *engine, struct diags *diags, struct err *err)
 {
 	/* node.yaml comes last among the files and is no part of the tree. */
 	size_t count = engine->desired_file_count;
@@ -166,60 +223,6 @@ static int load_state(struct engine *engine, struct diags *diags, struct err *er
 	return 0;
 }
 
-static int load_last_good(struct engine *engine, struct err *err)
-{
-	struct diags none = {.arena = engine->arena};
-	int64_t since, most = STALE_MOST;
-	struct value document;
-
-	const char *path = history_last_good_path(engine);
-
-	if (!path) {
-		return err_set(err, ERR_INPUT, 0, "it lies with the history, which does not answer");
-	}
-	if (last_good_read(path, engine->arena, &document, &since, err)) {
-		return -(int)err->code;
-	}
-	if (strcmp(digest_value(&document).hex, engine->tree_digest) == 0) {
-		return err_set(err, ERR_INPUT, 0, "the last good tree is this one");
-	}
-	if (inputs_from_document(engine, &document, err) || load_state(engine, &none, err)) {
-		return err_wrap(err, "the last good tree");
-	}
-	const char *stale_max = value_text(&engine->desired.state, "stale_max");
-
-	most = stale_max ? clock_duration(stale_max) : most;
-	engine->stale_since = since;
-	return clock_now() - since > most
-	           ? err_set(err, ERR_INPUT, 0, "the last good tree is older than stale_max")
-	           : 0;
-}
-
-int engine_fall_back(struct engine *engine, const struct err *why, struct err *err)
-{
-	const struct engine before = *engine;
-	struct store *store;
-
-	if (!engine->options->stale_ok) {
-		return err_copy(err, why);
-	}
-	if (load_last_good(engine, err)) {
-		store = engine->store;
-		*engine = before;
-		engine->store = store;
-		engine_note(engine, "not going on with the last good tree: %s", err->text);
-		return -(int)err->code;
-	}
-	engine->stale = true;
-	engine->stale_reason =
-	    why->at.file && why->at.line
-	        ? arena_printf(engine->arena, "%s:%u: %s", why->at.file, why->at.line, why->text)
-	        : arena_strdup(engine->arena, why->text);
-	engine_note(engine, "going on with the last good tree: %s", engine->stale_reason);
-	init_facts(engine);
-	return 0;
-}
-
 int engine_load(struct engine *engine, struct diags *ret_diags, struct err *err)
 {
 	struct err fault = {0}, ignored = {0};
@@ -228,13 +231,13 @@ int engine_load(struct engine *engine, struct diags *ret_diags, struct err *err)
 	if (engine_read_recording(engine, err)) {
 		return -(int)err->code;
 	}
-	if (!inputs_read(engine, &fault) && !load_state(engine, ret_diags, &fault)) {
-		init_facts(engine);
+	if (!inputs_read(engine, &fault) && !engine_load_state(engine, ret_diags, &fault)) {
+		engine_init_facts(engine);
 		return 0;
 	}
 	const struct err *why = ret_diags->count ? &ret_diags->list[0].err : &fault;
 
-	if (engine_fall_back(engine, why, &ignored)) {
+	if (fallback_to_last_good(engine, why, &ignored)) {
 		return err_copy(err, &fault);
 	}
 	ret_diags->count = 0;

@@ -35,8 +35,11 @@ struct engine_options {
 	bool prune;              /* --prune: put orphans back ... */
 	const char *prune_id;    /* ... or only this one */
 	bool ignore_pause, accept_shrink;
+	bool boot;        /* run --boot: modules only, with what they need to be loaded */
 	bool stale_ok;    /* run: go on with the last good tree when the tree does not load */
 	bool write_state; /* apply, run: this run records, locks and may change things */
+	bool backs_off;   /* run: what failed lately is not tried again before its time */
+	int64_t backoff_base_ms, backoff_most_ms; /* 0: as backoff.h has them */
 };
 
 /* Progress, for whoever shows it. Any member may be NULL. */
@@ -82,7 +85,9 @@ struct engine_result {
 	struct plan *after; /* the plan made afterwards, when something was changed, else NULL */
 	int64_t run;        /* number in the history, 0 when not recorded */
 	bool declined;      /* consent said no */
+	const char *paused; /* why, who, since and until when; nothing was done then. Or NULL */
 	int stopped;        /* signal that ended it early, or 0 */
+	int64_t next_try;   /* of clock_ms, when something that failed is tried again; 0: nothing is */
 };
 
 /* Takes the lock, tidies after a crash, plans, asks, carries out, verifies, records. `saved` is the
@@ -90,6 +95,9 @@ struct engine_result {
  * load errors. */
 int engine_apply(struct engine *engine, const struct value *saved, engine_consent *consent,
                  void *context, struct engine_result *ret_result, struct err *err) MUST_CHECK;
+
+/* Whatever `run` backs off from is tried at once again. */
+int engine_forget_failures(const struct engine_options *options, struct err *err) MUST_CHECK;
 
 /* A saved plan, as text to write; and its reading back (checks form and version, not the digests).
  * */
@@ -104,15 +112,5 @@ int engine_facts(struct engine *engine, const struct kind *kind, const char *key
 /* The recording of facts as a document for --facts. */
 struct value engine_facts_document(struct engine *engine, const struct resource *const *facts,
                                    size_t n);
-
-/* Why this node is paused, or NULL. With `ret_unseen` (may be NULL) true it cannot be told: no
- * permission. */
-const char *engine_paused(const struct engine_options *options, struct arena *arena,
-                          bool *ret_unseen);
-/* Needs root. */
-int engine_pause(const struct engine_options *options, const char *reason, struct arena *arena,
-                 struct err *err) MUST_CHECK;
-int engine_resume(const struct engine_options *options, struct arena *arena,
-                  struct err *err) MUST_CHECK;
 
 #endif

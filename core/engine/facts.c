@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/json.h"
+#include "engine/recording.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -282,7 +283,8 @@ int facts_parse(const char *text, size_t n, const char *file, struct arena *aren
 			err->at = (struct pos){.file = file};
 			return err_wrap(err, "facts[%zu]", i);
 		}
-		if (strmap_put(recorded, resource_id(arena, fact->kind, fact->key), fact)) {
+		if (strmap_put(recorded, resource_id(arena, fact->kind, fact->key),
+		               (void *)recording_checked(arena, fact))) {
 			return err_at(err, ERR_INPUT, (struct pos){.file = file},
 			              "facts[%zu]: %s was recorded twice", i,
 			              resource_id(arena, fact->kind, fact->key));

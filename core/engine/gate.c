@@ -3,11 +3,32 @@
 #include "engine/gate.h"
 
 #include "base/str.h"
+#include "engine/backoff.h"
 
 #include <string.h>
 
+bool gate_takes_along(const struct gate *gate, const struct resource *need)
+{
+	switch (need->kind->id) {
+	case KIND_PACKAGE_SOURCE:
+	case KIND_PACKAGE_INDEX:
+	case KIND_PACKAGE:
+	case KIND_HOLD:
+	case KIND_DKMS:
+	case KIND_MODULE:
+	case KIND_DIRECTORY:
+	case KIND_FILE:
+		return true;
+	default:
+		return !gate->boot;
+	}
+}
+
 bool gate_selects(const struct gate *gate, const char *id)
 {
+	if (gate->boot && !text_starts(id, "module:") && !text_starts(id, "dkms:")) {
+		return false;
+	}
 	if (!gate->only) {
 		return true;
 	}
@@ -38,6 +59,10 @@ static const char *forbidden(struct arena *arena, const struct gate *gate, const
 	unsigned missing = step->marks & grave & ~gate->allow;
 	bool full = text_equal(gate->mode, "full");
 
+	if (gate->apart && step->want && step->want->kind->id == KIND_MOUNT) {
+		return "this unit has a mount namespace of its own, and nobody else would see what it "
+		       "mounts (systemd.exec(5): PrivateTmp=, ProtectSystem= and their like make one)";
+	}
 	if (gate->person) {
 		return NULL;
 	}
@@ -65,14 +90,33 @@ static const char *forbidden(struct arena *arena, const struct gate *gate, const
 	return NULL;
 }
 
+static bool takes_away(const struct resource *want)
+{
+	return want->state == STATE_ABSENT ||
+	       (want->kind->id == KIND_MODULE && want->module.loaded.set && !want->module.loaded.value);
+}
+
+void gate_count_jobs(struct gate *gate, const struct resource *scheduler)
+{
+	gate->jobs = scheduler->state == STATE_PRESENT && scheduler->scheduler.jobs.set
+	                 ? scheduler->scheduler.jobs.value
+	                 : 0;
+	if (scheduler->state == STATE_UNDETERMINED) {
+		gate->jobs = JOBS_UNKNOWN;
+		gate->jobs_unknown = scheduler->why;
+	}
+}
+
 void gate_step(struct arena *arena, const struct gate *gate, bool selected, struct step *step)
 {
-	if (step->outcome != OUTCOME_CHANGE) {
+	/* At boot it does not count what others could not be told, or are waiting for. */
+	if (step->outcome != OUTCOME_CHANGE &&
+	    (!gate->boot || selected || step->outcome == OUTCOME_KEPT)) {
 		return;
 	}
-	if (!selected) {
+	if (!selected || (gate->boot && takes_away(step->want))) {
 		step->outcome = OUTCOME_SKIPPED;
-		step->why = "not selected by --only";
+		step->why = gate->boot ? "not before the boot is done" : "not selected by --only";
 		return;
 	}
 	const char *why = forbidden(arena, gate, step);
@@ -80,5 +124,7 @@ void gate_step(struct arena *arena, const struct gate *gate, bool selected, stru
 	if (why) {
 		step->outcome = OUTCOME_BLOCKED;
 		step->why = why;
+	} else if (gate->backoff) {
+		backoff_gate(gate->backoff, arena, step);
 	}
 }

@@ -17,11 +17,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEEP_SECONDS = 90 * 86400, KEEP_BYTES = 256 << 20, PRUNE_RUNS = 100 };
+/* Unless the tree says otherwise. */
+enum { KEEP_SECONDS = 90 * 86400, KEEP_MIB = 64 };
+/* What looking after it may take at the end of a run: dropping what is old, looking for damage
+ * (once a day). */
+enum { PRUNE_MS = 50, CHECK_MS = 2000 };
 
 static void trouble(struct engine *engine, const struct err *err)
 {
 	engine_note(engine, "history: %s; going on without it", err->text);
+	engine->condition.problem = arena_strdup(engine->arena, err->text);
 	store_close(engine->store);
 	engine->store = NULL;
 }
@@ -61,6 +66,7 @@ void history_open(struct engine *engine, enum store_mode mode)
 	if (engine->store) {
 		return;
 	}
+	engine->history_writes = mode == STORE_WRITE;
 	engine->condition = (struct store_condition){.problem = unanswered(engine)};
 	if (!engine->condition.problem && store_open(engine->options->history, mode, engine->arena,
 	                                             &engine->store, &engine->condition, &err)) {
@@ -88,6 +94,46 @@ static const char *journal_path(struct engine *engine)
 	return arena_printf(engine->arena, "%s/intents.json", engine->options->run_dir);
 }
 
+/* The file that was being written when a step of this kind was cut off, or NULL. */
+static const char *written_by(const struct kind *kind, const char *key)
+{
+	return kind->id == KIND_FILE ? key : kind->id == KIND_MOUNT ? "/etc/fstab" : NULL;
+}
+
+/* A file is made beside the one that it replaces, under one name (host/files.c), and the next write
+ * of it clears away what a crash left there. Should nobody want to write it any more, this does. */
+static void clear_away(struct engine *engine, const struct kind *kind, const char *key)
+{
+	const struct kind *file = &kind_table[KIND_FILE];
+	const char *path = written_by(kind, key);
+	const char *folder = path ? path_parent(engine->arena, path) : NULL;
+	const struct resource *fact;
+	struct applied applied = {0};
+	struct err err = {0};
+
+	if (!folder) {
+		return;
+	}
+	char *left = path_join(engine->arena, folder,
+	                       arena_printf(engine->arena, ".%s.reconcile", path_name(path)));
+	struct worker_query query = {.kind = file, .key = left};
+
+	if (worker_observe_fresh(engine->worker, &query, engine->arena, &fact, &err) ||
+	    fact->state != STATE_PRESENT) {
+		return;
+	}
+	struct resource *want = resource_create(engine->arena, file, left);
+
+	want->state = STATE_ABSENT;
+	const struct change change = {file, ACTION_REMOVE, want, fact};
+
+	if (worker_apply(engine->worker, &change, engine->arena, &applied, &err)) {
+		engine_note(engine, "%s was left behind: %s", left, err.text);
+	} else if (applied.why) {
+		engine_note(engine, "%s was left behind: %s", left, applied.why);
+	}
+}
+
 /* What is true now of a resource that a killed run was working on. *ret_done: it got through
  * nevertheless. */
 static const char *found_now(struct engine *engine, const struct store_cut *cut, bool *ret_done)
@@ -104,6 +150,7 @@ static const char *found_now(struct engine *engine, const struct store_cut *cut,
 	}
 	struct worker_query query = {.kind = kind, .key = key};
 
+	clear_away(engine, kind, key);
 	if (worker_observe_fresh(engine->worker, &query, engine->arena, &fact, &err)) {
 		return arena_printf(engine->arena, "cannot be observed: %s", err.text);
 	}
@@ -124,7 +171,7 @@ void history_tidy(struct engine *engine)
 	if (!engine->store) {
 		return;
 	}
-	if (store_import(engine->store, journal_path(engine), &err) ||
+	if (store_import(engine->store, journal_path(engine), &err) || history_gap_tell(engine, &err) ||
 	    store_cut_list(engine->store, engine->arena, &cuts, &count, &err)) {
 		trouble(engine, &err);
 		return;
@@ -227,6 +274,9 @@ static const char *trigger(const struct engine *engine)
 	if (engine->options->person) {
 		return "terminal";
 	}
+	if (engine->options->boot) {
+		return "boot";
+	}
 	return text_equal(engine->options->command, "run") ? "timer" : "script";
 }
 
@@ -250,7 +300,7 @@ int64_t history_begin(struct engine *engine, const struct plan *plan)
 	    .state = engine->shrink_alarming ? "" : engine->desired.digest,
 	    .tree_path = engine->options->tree,
 	    .stale_tree = engine->stale,
-	    .partial = engine->only != NULL,
+	    .partial = engine->only || engine->options->boot,
 	};
 
 	if (!engine->store) {
@@ -294,6 +344,7 @@ struct intents history_intents(struct engine *engine, int64_t run, struct step *
 		trouble(engine, &err);
 	}
 	if (journal_intents(engine, run, steps, n, intents.numbers)) {
+		engine->journaled = true;
 		intents.place = INTENT_IN_JOURNAL;
 	}
 	return intents;
@@ -321,14 +372,15 @@ void history_outcomes(struct engine *engine, const struct intents *intents,
 /* A tree that served a whole run is what `run` falls back on, until another one does. */
 static void keep_tree(struct engine *engine, int exit_code)
 {
-	struct value document = inputs_document(engine);
+	struct last_good tree = {.document = inputs_document(engine), .node = engine->node_text};
 	struct err err = {0};
 	bool served = exit_code != 1 && exit_code != 3 && exit_code != 7;
 
 	const char *path = history_last_good_path(engine);
 
+	memcpy(tree.digest, engine->tree_digest, sizeof tree.digest);
 	if (served && path && !engine->stale && !engine->shrink_alarming && !engine->only &&
-	    last_good_keep(path, engine->tree_digest, &document, &err)) {
+	    !engine->options->boot && last_good_keep(path, &tree, engine->boot_id, &err)) {
 		engine_note(engine, "the tree could not be kept as the last good one: %s", err.text);
 	}
 }
@@ -342,21 +394,68 @@ const char *history_last_good_path(struct engine *engine)
 	                                     : NULL;
 }
 
+/* How the run ended, where there is no history to tell it. */
+static void end_in_journal(struct engine *engine, int64_t run, int exit_code, const char *error)
+{
+	struct err err = {0};
+
+	if (!run && !engine->journaled) {
+		history_gap_widen(engine);
+	} else if (journal_end(journal_path(engine), run, engine->boot_id, exit_code, error, &err)) {
+		engine_note(engine, "how this run ended could not be recorded: %s", err.text);
+	}
+	engine->journaled = false;
+}
+
 void history_end(struct engine *engine, int64_t run, int exit_code, const struct plan *plan,
                  const char *error, bool changed)
 {
 	struct err err = {0};
 
 	keep_tree(engine, exit_code);
-	if (!engine->store || !run) {
-		return;
-	}
-	/* A node that never changes has a history too, a row a run. */
-	bool tidies = changed || run % PRUNE_RUNS == 0;
-
-	if (store_run_end(engine->store, run, exit_code, plan, error, &err) ||
-	    (tidies && (store_prune(engine->store, KEEP_SECONDS, KEEP_BYTES, &err) ||
-	                store_checkpoint(engine->store, &err)))) {
+	engine->history_changed |= changed;
+	if (engine->store && run && store_run_end(engine->store, run, exit_code, plan, error, &err)) {
 		trouble(engine, &err);
 	}
+	if (!engine->store || !run) {
+		end_in_journal(engine, run, exit_code, error);
+	}
+}
+
+/* As the tree says. One that did not load says nothing, and then nothing is dropped: it may have
+ * wanted more to be kept. */
+static bool bounds_of(const struct engine *engine, struct store_bounds *ret_bounds)
+{
+	const struct value *history = value_get(&engine->desired.state, "history");
+	const char *keep = history ? value_text(history, "keep") : NULL;
+
+	*ret_bounds = (struct store_bounds){
+	    .seconds = keep ? clock_duration(keep) : KEEP_SECONDS,
+	    .bytes = (history ? value_number(history, "size_mib", KEEP_MIB) : KEEP_MIB) << 20,
+	};
+	return engine->desired.state.type == VALUE_MAP && !engine->shrink_alarming;
+}
+
+void history_close(struct engine *engine)
+{
+	struct store_bounds bounds;
+	const char *damage = NULL;
+	struct err err = {0};
+
+	if (!engine->store || !engine->history_writes) {
+		store_close(engine->store);
+		engine->store = NULL;
+		return;
+	}
+	if (store_check(engine->store, CHECK_MS, &damage, &err) ||
+	    (!damage && bounds_of(engine, &bounds) &&
+	     store_prune(engine->store, &bounds, PRUNE_MS, &err)) ||
+	    (!damage && engine->history_changed && store_checkpoint(engine->store, &err))) {
+		engine_note(engine, "history: %s", err.text);
+	}
+	if (damage) {
+		engine_note(engine, "history: %s; set aside, and a new one begun", damage);
+	}
+	store_close(engine->store);
+	engine->store = NULL;
 }

@@ -3,10 +3,12 @@
 #ifndef ENGINE_INNER_H
 #define ENGINE_INNER_H
 
+#include "engine/backoff.h"
 #include "engine/engine.h"
 #include "engine/facts.h"
 #include "base/clock.h"
 #include "engine/gate.h"
+#include "host/self.h"
 #include "policy/policy.h"
 #include "provider/worker.h"
 
@@ -30,14 +32,23 @@ struct engine {
 	bool stale;
 	const char *stale_reason;
 	int64_t stale_since;
+	const char *kept_node; /* node.yaml as the last good tree had it, while that serves */
+	const char *node_text; /* node.yaml as it is; NULL: there is none */
 	/* The tree lost much and nobody accepted that: it does not become the last good one. */
 	bool shrink_alarming;
 
 	struct strmap *recorded; /* --facts */
 	struct facts facts;
 
+	struct self_lock lock;   /* fd -1: not held */
+	bool waited;             /* for it */
+	struct backoff *backoff; /* what `run` failed at lately; NULL: this run does not mind */
+
 	struct store *store; /* NULL: no history */
 	struct store_condition condition;
+	/* Of a run that records: */
+	bool history_writes, history_changed; /* opened for writing; something was done */
+	bool journaled;                       /* some of it stands in the journal */
 };
 
 /* inputs.c: reading tree and policies, from the node or from a text kept in history. */
@@ -64,9 +75,19 @@ int settle_prove(struct engine *engine, const struct wanted_set *set, const stru
 void settle_on_paper(struct engine *engine, const struct wanted_set *set, const struct plan *plan,
                      struct facts *ret_paper);
 
-/* engine.c: goes on with the last good tree, when the options allow it; `why` this one does not do.
- * Negative: there is none, or it is too old, or it is this very one; what was loaded stays. */
-int engine_fall_back(struct engine *engine, const struct err *why, struct err *err) MUST_CHECK;
+/* fallback.c: goes on with the last good tree, when the options allow it; `why` this one does not
+ * do. Negative: there is none, or it is too old, or it is this very one; what was loaded stays. */
+int fallback_to_last_good(struct engine *engine, const struct err *why, struct err *err) MUST_CHECK;
+/* fallback.c: the plan of this tree or, where the options allow it and this one lost too much or
+ * its policies fail, of the last good one. */
+int fallback_plan(struct engine *engine, struct plan **ret_plan, struct err *err) MUST_CHECK;
+
+/* engine.c: parsing and overlays of the files that are there, and the facts to plan with. */
+int engine_load_state(struct engine *engine, struct diags *diags, struct err *err) MUST_CHECK;
+void engine_init_facts(struct engine *engine);
+
+/* engine.c: the list of the run-dir, as the options would have it. */
+struct backoff *engine_read_backoff(struct engine *engine);
 
 /* engine.c: what --facts names, when it names something. */
 int engine_read_recording(struct engine *engine, struct err *err) MUST_CHECK;
@@ -77,6 +98,9 @@ struct carry {
 	struct plan *plan;
 	int64_t run; /* 0: not recorded */
 	int stopped; /* signal that ended it early, or 0 */
+	/* Why no further step may be done, or NULL, and the exit code for it. */
+	const char *broken_off;
+	int broken_code;
 	size_t done, total, changed;
 };
 void carry_out(struct carry *carry);
@@ -99,9 +123,18 @@ void history_outcomes(struct engine *engine, const struct intents *intents,
                       struct step *const *steps, size_t n);
 void history_end(struct engine *engine, int64_t run, int exit_code, const struct plan *plan,
                  const char *error, bool changed);
+/* history_gap.c: one run more of which the history will not tell; and what it is told of those when
+ * it can be written again. */
+void history_gap_widen(struct engine *engine);
+int history_gap_tell(struct engine *engine, struct err *err) MUST_CHECK;
+/* Looks after the history for a bounded time, when all that somebody waits for is out, and closes
+ * it. */
+void history_close(struct engine *engine);
 /* Beside the history; NULL: its folder does not answer, or that is no path. */
 const char *history_last_good_path(struct engine *engine);
 
 void engine_note(struct engine *engine, const char *fmt, ...) PRINTF(2, 3);
+/* Tells those who find us holding the lock what we are at now. */
+void engine_doing(struct engine *engine, const char *fmt, ...) PRINTF(2, 3);
 
 #endif

@@ -5,9 +5,11 @@
 
 #include "base/digest.h"
 #include "base/embedded.h"
+#include "engine/last_good.h"
 #include "host/self.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -120,7 +122,7 @@ static void use_files(struct engine *engine)
 	gather_policies(engine);
 }
 
-int inputs_read(struct engine *engine, struct err *err)
+static int read_once(struct engine *engine, struct err *err)
 {
 	if (worker_read_tree(engine->worker, engine->options->tree, self_is_root(), engine->arena,
 	                     &engine->files, err)) {
@@ -128,6 +130,85 @@ int inputs_read(struct engine *engine, struct err *err)
 	}
 	use_files(engine);
 	return 0;
+}
+
+/* ---- Readings that agree ---- */
+
+/* A set of files is saved one after the other, and what one client of a network file system sees of
+ * that is not what another does: a tree that is not the one of last time is used once two readings
+ * in a row were the same. */
+enum { READINGS_MOST = 6, LOCAL_MS = 200, REMOTE_MS = 2000 };
+
+struct reading {
+	bool read;
+	char digest[65];
+	struct err err; /* when it was not */
+};
+
+static struct reading read_again(struct engine *engine)
+{
+	struct reading reading = {0};
+
+	reading.read = !read_once(engine, &reading.err);
+	if (reading.read) {
+		memcpy(reading.digest, engine->tree_digest, sizeof reading.digest);
+	}
+	return reading;
+}
+
+static bool agree(const struct reading *a, const struct reading *b)
+{
+	return a->read == b->read &&
+	       strcmp(a->read ? a->digest : a->err.text, b->read ? b->digest : b->err.text) == 0;
+}
+
+/* False: asked to stop. */
+static bool wait_between(struct engine *engine)
+{
+	int64_t began = clock_ms(), left;
+	int64_t end = began + (engine->files.remote ? REMOTE_MS : LOCAL_MS);
+
+	while ((left = clock_left(end)) > 0 && !self_stop_signal()) {
+		if (engine->watch->waiting) {
+			engine->watch->waiting(engine->watch->context, "the tree, read once more",
+			                       clock_ms() - began);
+		}
+		poll(NULL, 0, (int)left);
+	}
+	return !self_stop_signal();
+}
+
+static int read_settled(struct engine *engine, struct err *err)
+{
+	const char *path = history_last_good_path(engine);
+	struct reading last = read_again(engine), next;
+	char known[65];
+
+	if (last.read && path && last_good_digest(path, known) && strcmp(known, last.digest) == 0) {
+		return 0;
+	}
+	/* What hangs is not asked twice. */
+	for (int i = 1; i < READINGS_MOST && (last.read || last.err.code != ERR_LIMIT); i++) {
+		if (!wait_between(engine)) {
+			return err_set(err, ERR_HOST, 0, "stopped by a signal");
+		}
+		next = read_again(engine);
+		if (agree(&last, &next)) {
+			return next.read ? 0 : err_copy(err, &next.err);
+		}
+		last = next;
+	}
+	return last.read ? err_set(err, ERR_INPUT, 0,
+	                           "%s keeps changing: of %d readings no two in a row were the same",
+	                           engine->options->tree, READINGS_MOST)
+	                 : err_copy(err, &last.err);
+}
+
+int inputs_read(struct engine *engine, struct err *err)
+{
+	/* Who applies by hand takes what lies there. */
+	return engine->options->stale_ok && engine->options->write_state ? read_settled(engine, err)
+	                                                                 : read_once(engine, err);
 }
 
 /* Path within the tree → text. */
@@ -193,6 +274,20 @@ static const char *recorded_name(const struct engine *engine)
 	return node && node->state == STATE_PRESENT ? node->node.name : NULL;
 }
 
+static int parse_identity(struct engine *engine, const char *name, const char *text, size_t length,
+                          struct diags *diags, struct err *err)
+{
+	struct desired_file *own = &engine->desired_files[engine->desired_file_count];
+
+	*own = (struct desired_file){name, "node.yaml", text, length};
+	/* For the caret of its faults; it is not handed to desired_load. */
+	engine->desired_file_count++;
+	if (desired_identity_parse(engine->arena, own, &engine->identity, diags)) {
+		return err_set(err, ERR_INPUT, 0, "%s does not say who this node is", name);
+	}
+	return 0;
+}
+
 int inputs_identify(struct engine *engine, struct diags *diags, struct err *err)
 {
 	struct tree_file file;
@@ -205,8 +300,14 @@ int inputs_identify(struct engine *engine, struct diags *diags, struct err *err)
 		};
 		return 0;
 	}
+	engine->node_text = NULL;
 	if (worker_read_file(engine->worker, node_file, self_is_root(), NODE_FILE_MOST, engine->arena,
 	                     &file, &fault)) {
+		if (engine->kept_node) {
+			/* It went, or does not answer, with the tree: this node is still who it was. */
+			return parse_identity(engine, "last-good:node.yaml", engine->kept_node,
+			                      strlen(engine->kept_node), diags, err);
+		}
 		if (fault.os != ENOENT) {
 			return err_copy(err, &fault);
 		}
@@ -216,13 +317,6 @@ int inputs_identify(struct engine *engine, struct diags *diags, struct err *err)
 		};
 		return 0;
 	}
-	struct desired_file *own = &engine->desired_files[engine->desired_file_count];
-
-	*own = (struct desired_file){node_file, "node.yaml", file.text, file.length};
-	/* For the caret of its faults; it is not handed to desired_load. */
-	engine->desired_file_count++;
-	if (desired_identity_parse(engine->arena, own, &engine->identity, diags)) {
-		return err_set(err, ERR_INPUT, 0, "%s does not say who this node is", node_file);
-	}
-	return 0;
+	engine->node_text = file.text;
+	return parse_identity(engine, node_file, file.text, file.length, diags, err);
 }

@@ -99,7 +99,13 @@ int engine_facts(struct engine *engine, const struct kind *kind, const char *key
 	struct fact_list facts = {0};
 	int r;
 
-	if (!engine->facts.log) {
+	/* Without a tree. */
+	if (!engine->facts.log && engine_read_recording(engine, err)) {
+		return -(int)err->code;
+	}
+	if (!engine->facts.log && engine->recorded) {
+		facts_init_recorded(&engine->facts, engine->arena, engine->recorded, NULL);
+	} else if (!engine->facts.log) {
 		facts_init_live(&engine->facts, engine->arena, engine->worker, NULL);
 	}
 	if (!kind) {

@@ -360,14 +360,22 @@ static int count_jobs(struct planning *p, const struct step *step, struct err *e
 	if (facts_look(p->facts, &kind_table[KIND_SCHEDULER], "", &scheduler, err)) {
 		return -(int)err->code;
 	}
-	p->gate.jobs = scheduler->state == STATE_PRESENT && scheduler->scheduler.jobs.set
-	                   ? scheduler->scheduler.jobs.value
-	                   : 0;
-	if (scheduler->state == STATE_UNDETERMINED) {
-		p->gate.jobs = JOBS_UNKNOWN;
-		p->gate.jobs_unknown = scheduler->why;
-	}
+	gate_count_jobs(&p->gate, scheduler);
 	return 0;
+}
+
+/* An earlier change of it that has not come to an end: no second one is begun beside it. */
+static void wait_for_last(struct planning *p, struct step *step)
+{
+	const char *why =
+	    step->outcome == OUTCOME_CHANGE && p->facts->worker
+	        ? worker_held_up(p->facts->worker, step->want->kind, step->want->key, p->arena)
+	        : NULL;
+
+	if (why) {
+		step->outcome = OUTCOME_BLOCKED;
+		step->why = why;
+	}
 }
 
 static int make_step(struct planning *p, size_t at, const struct resource *have, struct err *err)
@@ -393,6 +401,7 @@ static int make_step(struct planning *p, size_t at, const struct resource *have,
 	if (foresee(p, step, err)) {
 		return -(int)err->code;
 	}
+	wait_for_last(p, step);
 	if (over) {
 		look_through_mount(p, step, &p->steps[p->position[over - 1]]);
 	}
@@ -443,7 +452,9 @@ static int select_steps(struct arena *arena, const struct wanted_set *set,
 		size_t i = order->sequence[at];
 
 		for (size_t k = 0; selected[i] && k < order->need_counts[i]; k++) {
-			selected[order->needs[i][k]] = true;
+			size_t need = order->needs[i][k];
+
+			selected[need] |= gate_takes_along(gate, set->list[need].want);
 		}
 	}
 	*ret_selected = selected;

@@ -9,14 +9,19 @@
 #include "engine/facts.h"
 #include "model/plan.h"
 
+struct backoff;
+
 /* What limits the changes of this run beside the desired state. */
 struct gate {
-	const char *mode;         /* observe | safe | full */
-	bool person;              /* the mode does not bind */
-	unsigned allow;           /* marks consented to */
-	const char *const *only;  /* NULL-terminated KIND:KEY or KIND, or NULL */
-	int64_t jobs;             /* on this node, or one of gate_jobs */
-	const char *jobs_unknown; /* with JOBS_UNKNOWN: why */
+	const char *mode;              /* observe | safe | full */
+	bool person;                   /* the mode does not bind */
+	bool boot;                     /* others wait for us: see gate_takes_along */
+	bool apart;                    /* we are a unit with mounts of its own: nobody would see ours */
+	unsigned allow;                /* marks consented to */
+	const char *const *only;       /* NULL-terminated KIND:KEY or KIND, or NULL */
+	int64_t jobs;                  /* on this node, or one of gate_jobs */
+	const char *jobs_unknown;      /* with JOBS_UNKNOWN: why */
+	const struct backoff *backoff; /* what `run` failed at lately, or NULL */
 };
 enum gate_jobs { JOBS_NOT_COUNTED = -1, JOBS_UNKNOWN = -2 };
 

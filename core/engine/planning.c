@@ -3,6 +3,7 @@
 #include "engine/inner.h"
 
 #include "engine/next_boot.h"
+#include "engine/pause.h"
 #include "host/self.h"
 
 #include <string.h>
@@ -20,8 +21,11 @@ struct gate planning_gate(const struct engine *engine)
 	    .mode = mode_of(engine),
 	    .jobs = JOBS_NOT_COUNTED,
 	    .person = engine->options->person,
+	    .boot = engine->options->boot,
+	    .apart = self_is_unit() && self_mount_namespace_is_init() == 0,
 	    .allow = engine->options->allow,
 	    .only = engine->only,
+	    .backoff = engine->backoff,
 	};
 }
 
@@ -227,20 +231,25 @@ int planning_make(struct engine *engine, bool again, struct plan **ret_plan, str
 
 int engine_plan(struct engine *engine, struct plan **ret_plan, struct err *err)
 {
-	bool unseen = false;
+	struct pause pause = {0};
 
 	if (!engine->recorded) {
 		history_open(engine, STORE_READ);
 	}
-	if (planning_make(engine, false, ret_plan, err)) {
+	if (!engine->recorded) {
+		/* An apply by hand would not mind it: it is shown. */
+		engine->backoff = engine_read_backoff(engine);
+	}
+	if (fallback_plan(engine, ret_plan, err)) {
 		return -(int)err->code;
 	}
 	if (!engine->recorded) {
 		(*ret_plan)->lock_holder = self_lock_holder(engine->options->run_dir, engine->arena);
-		(*ret_plan)->paused = engine_paused(engine->options, engine->arena, &unseen);
+		pause_look(engine, &pause);
+		(*ret_plan)->paused = pause_text(engine->arena, &pause);
 	}
-	if (unseen) {
-		engine_note(engine, "whether this node is paused cannot be seen: no permission");
+	if (pause.unseen) {
+		engine_note(engine, "whether this node is paused cannot be told: %s", pause.unseen);
 	}
 	return 0;
 }

@@ -241,6 +241,12 @@ void preflight_keep(struct engine *engine, const struct plan *plan)
 	for (size_t i = 0; i < plan->step_count; i++) {
 		hooked |= is_hook(&plan->steps[i]);
 	}
+	const char *unanswered = worker_unanswered(engine->worker, path, engine->arena);
+
+	if (unanswered) {
+		engine_note(engine, "what preflight rests on cannot be kept: %s", unanswered);
+		return;
+	}
 	/* What cannot be read is written anew. */
 	if (self_state_read(path, engine->arena, &before, &err)) {
 		before = "";

@@ -53,35 +53,48 @@ static void add_gone(struct judging *j, const struct gone *gone)
 	j->gone[j->gone_count++] = *gone;
 }
 
-static void look_at_path(struct judging *j, const char *package, const char *path)
+/* What of a kernel, or of a wanted mount, that path is; false: nothing that matters. */
+static bool classify(struct judging *j, const char *path, struct gone *ret_gone)
 {
 	static const char trees[] = "/lib/modules/", helpers[] = "/sbin/mount.";
 	static const char images[] = "/boot/vmlinuz-";
 	/* Before and after the merge of / and /usr. */
 	const char *at = text_starts(path, "/usr/") ? path + strlen("/usr") : path;
-	struct gone gone = {.package = package, .path = path};
+	struct gone gone = {.path = path};
 
 	if (text_starts(at, helpers)) {
 		gone.type = at + strlen(helpers);
 		for (size_t i = 0; i < j->wants->mount_count; i++) {
 			if (strcmp(j->wants->mounts[i].type, gone.type) == 0) {
-				add_gone(j, &gone);
-				return;
+				*ret_gone = gone;
+				return true;
 			}
 		}
 	} else if (text_starts(at, images)) {
 		gone.release = at + strlen(images);
-		add_gone(j, &gone);
+		*ret_gone = gone;
+		return true;
 	} else if (text_starts(at, trees)) {
 		at += strlen(trees);
 		gone.release = arena_strndup(j->arena, at, strcspn(at, "/"));
 		for (size_t i = 0; i < j->wants->wants.count; i++) {
 			gone.module = j->wants->wants.list[i].module;
 			if (is_module_file(path_name(path), gone.module)) {
-				add_gone(j, &gone);
-				return;
+				*ret_gone = gone;
+				return true;
 			}
 		}
+	}
+	return false;
+}
+
+static void look_at_path(struct judging *j, const char *package, const char *path)
+{
+	struct gone gone;
+
+	if (classify(j, path, &gone)) {
+		gone.package = package;
+		add_gone(j, &gone);
 	}
 }
 
@@ -259,6 +272,48 @@ static int observe(struct judging *j, enum kind_id kind, const char *key,
 	return j->c->source->get(j->c->source, &kind_table[kind], key, ret_fact, err);
 }
 
+static bool has_file(struct judging *j, const struct resource *archive, const struct gone *gone)
+{
+	for (size_t i = 0; i < archive->archive.files.count; i++) {
+		struct gone brought;
+
+		if (!classify(j, archive->archive.files.items[i], &brought)) {
+			continue;
+		}
+		if (gone->type ? text_equal(brought.type, gone->type)
+		               : text_equal(brought.module, gone->module) &&
+		                     text_equal(brought.release, gone->release)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Does a package of any name bring it in the same transaction? Asked only where else the answer
+ * would be a veto. */
+static int is_brought(struct judging *j, const struct gone *gone, bool *ret_is, struct err *err)
+{
+	const struct resource *archive, *open = NULL;
+
+	*ret_is = false;
+	for (size_t i = 0; i < j->transaction->count && !*ret_is; i++) {
+		const struct transaction_item *item = &j->transaction->list[i];
+
+		if (!item->new || !item->archive) {
+			continue;
+		}
+		if (observe(j, KIND_ARCHIVE, item->archive, &archive, err)) {
+			return -(int)err->code;
+		}
+		open = archive->state == STATE_UNDETERMINED ? archive : open;
+		*ret_is = archive->state == STATE_PRESENT && has_file(j, archive, gone);
+	}
+	if (!*ret_is && open) {
+		return err_set(err, ERR_HOST, 0, "what %s brings cannot be told: %s", open->key, open->why);
+	}
+	return 0;
+}
+
 /* A module that has another file besides is not lost with this one. */
 static int is_last_file(struct judging *j, const struct gone *gone, bool *ret_is, struct err *err)
 {
@@ -282,15 +337,16 @@ static int judge_modules(struct judging *j, const char *next, struct err *err)
 		const struct gone *gone = &j->gone[i];
 		bool runs = gone->module && text_equal(gone->release, j->kernel->running);
 		bool boots = gone->module && text_equal(gone->release, next);
-		bool is_last = false;
+		bool is_last = false, is_there = false;
 
 		if ((!runs && !boots) || is_replaced(j, gone)) {
 			continue;
 		}
-		if (is_last_file(j, gone, &is_last, err)) {
+		if (is_last_file(j, gone, &is_last, err) ||
+		    (is_last && is_brought(j, gone, &is_there, err))) {
 			return -(int)err->code;
 		}
-		if (is_last) {
+		if (is_last && !is_there) {
 			lose(j, gone->release,
 			     arena_printf(j->arena, "%s goes, and with it %s from %s, which %s%s",
 			                  gone->package, gone->module, gone->release,
@@ -301,13 +357,20 @@ static int judge_modules(struct judging *j, const char *next, struct err *err)
 	return 0;
 }
 
-static void judge_helpers(struct judging *j)
+static int judge_helpers(struct judging *j, struct err *err)
 {
 	for (size_t i = 0; i < j->gone_count; i++) {
 		const struct gone *gone = &j->gone[i];
 		AUTO(str_free) struct str text = {0};
+		bool is_there = false;
 
 		if (!gone->type) {
+			continue;
+		}
+		if (is_brought(j, gone, &is_there, err)) {
+			return -(int)err->code;
+		}
+		if (is_there) {
 			continue;
 		}
 		str_addf(&text,
@@ -320,6 +383,7 @@ static void judge_helpers(struct judging *j)
 		}
 		lose(j, j->kernel->running, arena_strdup(j->arena, str_text(&text)));
 	}
+	return 0;
 }
 
 /* Is it proved that a module is not there for that kernel, and cannot be had? */
@@ -360,7 +424,12 @@ static int is_unserved(struct judging *j, const char *module, const char *releas
 	if (observe(j, KIND_CANDIDATE, package, &fact, err)) {
 		return -(int)err->code;
 	}
-	*ret_is = fact->state == STATE_ABSENT;
+	bool is_there = false;
+
+	if (fact->state == STATE_ABSENT && is_brought(j, &as_gone, &is_there, err)) {
+		return -(int)err->code;
+	}
+	*ret_is = fact->state == STATE_ABSENT && !is_there;
 	return 0;
 }
 
@@ -416,10 +485,10 @@ int preflight_apt(const struct preflight_case *c, struct arena *arena, struct pr
 	const char *next = next_after(&j);
 
 	if (judge_modules(&j, next, err) ||
-	    (next && !text_equal(next, next_now(j.kernel)) && judge_next(&j, next, err))) {
+	    (next && !text_equal(next, next_now(j.kernel)) && judge_next(&j, next, err)) ||
+	    judge_helpers(&j, err)) {
 		return -(int)err->code;
 	}
-	judge_helpers(&j);
 	*ret = result;
 	return 0;
 }

@@ -21,7 +21,7 @@ struct preflight_apt {
 };
 
 struct preflight_case {
-	struct fact_source *source; /* kernel, loadable, package, candidate */
+	struct fact_source *source; /* kernel, loadable, package, candidate, archive */
 	/* The text of a file of dpkg's, in the arena; NULL: there is no such file. */
 	int (*read)(void *context, const char *path, struct arena *arena, const char **ret_text,
 	            struct err *err);

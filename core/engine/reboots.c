@@ -76,7 +76,12 @@ static void settle(struct engine *engine, bool begins)
 	struct reboot_ledger ledger;
 	const char *text;
 	struct err err = {0};
+	const char *unanswered = worker_unanswered(engine->worker, path, engine->arena);
 
+	if (unanswered) {
+		engine_note(engine, "the ledger of reboots: %s", unanswered);
+		return;
+	}
 	if (self_state_read(path, engine->arena, &text, &err)) {
 		engine_note(engine, "the ledger of reboots: %s", err.text);
 		return;
@@ -156,7 +161,8 @@ void reboots_note_resumed(struct engine *engine, const struct plan *plan)
 	const char *text;
 	struct err err = {0};
 
-	if (!is_resumed(plan) || uname(&names)) {
+	if (!is_resumed(plan) || uname(&names) ||
+	    worker_unanswered(engine->worker, path, engine->arena)) {
 		return;
 	}
 	/* A ledger that cannot be read was told of before. */

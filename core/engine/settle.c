@@ -18,7 +18,7 @@ static bool may_alter(enum kind_id changed, enum kind_id fact)
 	case KIND_PACKAGE:
 		return fact == KIND_PACKAGE || fact == KIND_MODULE || fact == KIND_FILESYSTEM ||
 		       fact == KIND_KERNEL || fact == KIND_SERVICE || fact == KIND_BOOT_ENTRY ||
-		       fact == KIND_LOADABLE || fact == KIND_DKMS;
+		       fact == KIND_LOADABLE || fact == KIND_DKMS || fact == KIND_PACKAGE_FILES;
 	case KIND_PACKAGE_SOURCE:
 		return fact == KIND_PACKAGE_INDEX || fact == KIND_CANDIDATE;
 	case KIND_PACKAGE_INDEX:

@@ -59,6 +59,7 @@ static void note(struct arena *arena, struct transaction_list *list,
 		    strcmp(known->architecture, item->architecture) == 0) {
 			known->new = item->new ? item->new : known->new;
 			known->old = known->old ? known->old : item->old;
+			known->archive = item->archive ? item->archive : known->archive;
 			return;
 		}
 	}
@@ -80,6 +81,7 @@ static int take(char *line, int version, struct arena *arena, struct transaction
 	    .name = f[0],
 	    .old = version_or_null(f[1]),
 	    .new = goes ? NULL : version_or_null(version == 3 ? f[5] : f[3]),
+	    .archive = *f[n - 1] == '/' ? f[n - 1] : NULL,
 	    .architecture = version == 2             ? ""
 	                    : strcmp(f[6], "-") == 0 ? f[2]
 	                                             : f[6],

@@ -14,6 +14,7 @@
 struct transaction_item {
 	const char *name, *architecture;
 	const char *old, *new; /* versions, NULL: it is not installed before, or after */
+	const char *archive;   /* path of the .deb that is unpacked, NULL: none is */
 };
 
 struct transaction_list {

@@ -3,28 +3,20 @@
  * See files.h and the first group of host_ops. Whatever changes something opens the parent folder
  * first (walk.h) and acts relative to it, so that a link placed on the way meanwhile leads nowhere.
  */
-#include "host/host_inner.h"
+#include "host/files_inner.h"
 
-#include "base/digest.h"
-#include "base/path.h"
-#include "base/str.h"
 #include "host/walk.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-enum { ATTRIBUTE_MOST = 8192 }; /* bytes of a security label or an access list */
-
-static int fail(struct err *err, const char *what, const char *path)
+int files_fail(struct err *err, const char *what, const char *path)
 {
 	int os = errno;
 	bool busy = os == EBUSY || os == ETXTBSY || os == ENOTEMPTY;
@@ -58,7 +50,7 @@ static enum file_type type_of(unsigned mode)
 	}
 }
 
-static int look_at(int folder, const char *name, int flags, struct file_look *ret_look)
+int files_look_at(int folder, const char *name, int flags, struct file_look *ret_look)
 {
 	struct statx st;
 
@@ -86,14 +78,14 @@ int files_look(struct host *host, const char *path, struct file_look *ret_look, 
 	if (refuse_trigger(host, path, false, err)) {
 		return -(int)err->code;
 	}
-	if (!look_at(AT_FDCWD, path, 0, ret_look)) {
+	if (!files_look_at(AT_FDCWD, path, 0, ret_look)) {
 		return 0;
 	}
 	if (errno == ENOENT || errno == ENOTDIR) {
 		*ret_look = (struct file_look){.type = FILE_NONE};
 		return 0;
 	}
-	return fail(err, "look at", path);
+	return files_fail(err, "look at", path);
 }
 
 static int read_all(int fd, const char *path, size_t most, struct arena *arena,
@@ -107,7 +99,7 @@ static int read_all(int fd, const char *path, size_t most, struct arena *arena,
 		ssize_t n = read(fd, data + length, size + 1 - length);
 
 		if (n < 0 && errno != EINTR) {
-			return fail(err, "read", path);
+			return files_fail(err, "read", path);
 		}
 		if (n == 0) {
 			break;
@@ -136,8 +128,8 @@ static int read_open(int fd, const char *path, size_t most, struct arena *arena,
 {
 	struct file_bytes bytes = {0};
 
-	if (look_at(fd, "", AT_EMPTY_PATH, &bytes.look)) {
-		return fail(err, "look at", path);
+	if (files_look_at(fd, "", AT_EMPTY_PATH, &bytes.look)) {
+		return files_fail(err, "look at", path);
 	}
 	if (bytes.look.type != FILE_REGULAR) {
 		return err_set(err, ERR_HOST, 0, "cannot read %s: it is no regular file", path);
@@ -158,8 +150,8 @@ int files_read(struct host *host, const char *path, size_t most, struct arena *a
 		return -(int)err->code;
 	}
 	/* To open a device or a pipe is to use it. */
-	if (look_at(AT_FDCWD, path, 0, &look)) {
-		return fail(err, "read", path);
+	if (files_look_at(AT_FDCWD, path, 0, &look)) {
+		return files_fail(err, "read", path);
 	}
 	if (look.type != FILE_REGULAR) {
 		return err_set(err, ERR_HOST, look.type == FILE_LINK ? ELOOP : 0,
@@ -167,7 +159,8 @@ int files_read(struct host *host, const char *path, size_t most, struct arena *a
 	}
 	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	return fd < 0 ? fail(err, "read", path) : read_open(fd, path, most, arena, ret_bytes, err);
+	return fd < 0 ? files_fail(err, "read", path)
+	              : read_open(fd, path, most, arena, ret_bytes, err);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -185,7 +178,7 @@ static int list_open(int fd, const char *path, struct arena *arena, struct file_
 	struct dirent *entry;
 
 	if (!dir) {
-		fail(err, "list", path);
+		files_fail(err, "list", path);
 		close(fd);
 		return -(int)err->code;
 	}
@@ -196,7 +189,7 @@ static int list_open(int fd, const char *path, struct arena *arena, struct file_
 		}
 	}
 	if (errno) {
-		fail(err, "list", path);
+		files_fail(err, "list", path);
 		closedir(dir);
 		return -(int)err->code;
 	}
@@ -216,7 +209,7 @@ int files_list(struct host *host, const char *path, struct arena *arena,
 	}
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd < 0 ? fail(err, "list", path) : list_open(fd, path, arena, ret_names, err);
+	return fd < 0 ? files_fail(err, "list", path) : list_open(fd, path, arena, ret_names, err);
 }
 
 /* ---- Files of ours: a tree, a recording. Links are followed. ---- */
@@ -230,13 +223,13 @@ static int open_own(const char *path, bool trusted, int flags, int *ret_fd, stru
 	if (!trusted) {
 		place = open(path, O_PATH | O_CLOEXEC);
 		if (place < 0) {
-			return fail(err, "read", path);
+			return files_fail(err, "read", path);
 		}
 	} else if (walk_open(path, WALK_TRUSTED, &place, err)) {
 		return -(int)err->code;
 	}
 	if (fstat(place, &st)) {
-		return fail(err, "read", path);
+		return files_fail(err, "read", path);
 	}
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
 		return err_set(err, ERR_INPUT, 0, "%s is neither a file nor a folder", path);
@@ -244,7 +237,7 @@ static int open_own(const char *path, bool trusted, int flags, int *ret_fd, stru
 	/* What was checked is what is read: by its descriptor, not by its name again. */
 	snprintf(again, sizeof again, "/proc/self/fd/%d", place);
 	*ret_fd = open(again, O_RDONLY | O_CLOEXEC | flags);
-	return *ret_fd < 0 ? fail(err, "read", path) : 0;
+	return *ret_fd < 0 ? files_fail(err, "read", path) : 0;
 }
 
 int files_own_read(const char *path, bool trusted, size_t most, struct arena *arena,
@@ -277,152 +270,6 @@ int files_trusted(const char *path, struct err *err)
 }
 
 /* ---- Writing ---- */
-
-/* One name per target, so that what a crash left is found and replaced by the next attempt. */
-static void name_temporary(const char *name, char temporary[256])
-{
-	if ((size_t)snprintf(temporary, 256, ".%s.reconcile", name) >= 256) {
-		struct digest digest = digest_bytes(name, strlen(name));
-
-		snprintf(temporary, 256, ".%s.reconcile", digest.hex);
-	}
-}
-
-/* A new file has the label of its folder (SELinux) and the access list its folder gives to new ones
- * (acl(5)); the one it replaces may have had its own. */
-static void keep_attributes(int parent, const char *name, int fd)
-{
-	static const char *const kept[] = {"security.selinux", "system.posix_acl_access"};
-	AUTO(fd_auto)
-	int old = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	char value[ATTRIBUTE_MOST];
-
-	for (size_t i = 0; old >= 0 && i < ARRAY_LEN(kept); i++) {
-		ssize_t n = fgetxattr(old, kept[i], value, sizeof value);
-
-		/* Not allowed, or no such thing there: the folder's will do. Or neither had one. */
-		if ((n > 0 && fsetxattr(fd, kept[i], value, (size_t)n, 0)) ||
-		    (n < 0 && errno == ENODATA && i == 1 && fremovexattr(fd, kept[i]))) {
-			errno = 0;
-		}
-	}
-}
-
-static int fill(int fd, const char *path, const struct file_write *write_, struct err *err)
-{
-	for (size_t sent = 0; sent < write_->length;) {
-		ssize_t n = write(fd, write_->data + sent, write_->length - sent);
-
-		if (n < 0 && errno != EINTR) {
-			return fail(err, "write", path);
-		}
-		sent += n > 0 ? (size_t)n : 0;
-	}
-	/* The owner first: changing it takes the set-id bits away. */
-	if (fchown(fd, write_->uid, write_->gid)) {
-		return fail(err, "change the owner of", path);
-	}
-	if (fchmod(fd, write_->mode)) {
-		return fail(err, "change the mode of", path);
-	}
-	return fsync(fd) ? fail(err, "write", path) : 0;
-}
-
-/* Only what may be replaced: nothing, or a regular file. */
-static int check_replaceable(int parent, const char *name, const char *path, bool *ret_is_file,
-                             struct err *err)
-{
-	struct file_look look;
-
-	*ret_is_file = false;
-	if (look_at(parent, name, 0, &look)) {
-		return errno == ENOENT ? 0 : fail(err, "look at", path);
-	}
-	*ret_is_file = look.type == FILE_REGULAR;
-	return *ret_is_file ? 0
-	                    : err_set(err, ERR_HOST, 0, "cannot write %s: it is %s", path,
-	                              look.type == FILE_LINK        ? "a symbolic link"
-	                              : look.type == FILE_DIRECTORY ? "a directory"
-	                                                            : "no regular file");
-}
-
-int files_stage(const char *path, const struct file_write *write_, struct file_stage *ret_stage,
-                struct err *err)
-{
-	struct file_stage stage = {.parent = -1, .path = path};
-	const char *name;
-	bool is_file;
-	int r;
-
-	if (walk_open_parent(path, &stage.parent, &name, err)) {
-		return -(int)err->code;
-	}
-	if (strlen(name) > NAME_MAX) {
-		close(stage.parent);
-		errno = ENAMETOOLONG;
-		return fail(err, "write", path);
-	}
-	snprintf(stage.name, sizeof stage.name, "%s", name);
-	name_temporary(name, stage.temporary);
-	r = check_replaceable(stage.parent, name, path, &is_file, err);
-	if (!r && unlinkat(stage.parent, stage.temporary, 0) && errno != ENOENT) {
-		r = fail(err, errno == EROFS ? "write" : "remove what was left beside", path);
-	}
-	if (!r) {
-		AUTO(fd_auto)
-		int fd = openat(stage.parent, stage.temporary,
-		                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-		r = fd < 0 ? fail(err, "write", path) : 0;
-		if (!r && is_file) {
-			keep_attributes(stage.parent, name, fd);
-		}
-		r = r ? r : fill(fd, path, write_, err);
-	}
-	if (r) {
-		files_stage_drop(&stage);
-		return r;
-	}
-	*ret_stage = stage;
-	return 0;
-}
-
-/* The names in a folder survive a power cut only then; O_PATH descriptors cannot do it. */
-static int sync_folder(int folder, const char *path, struct err *err)
-{
-	AUTO(fd_auto) int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0 && (!fsync(fd) || errno == EINVAL || errno == EROFS)) {
-		return 0;
-	}
-	return fd < 0 && errno == EACCES ? 0 : fail(err, "sync the folder of", path);
-}
-
-int files_stage_commit(struct file_stage *stage, struct err *err)
-{
-	if (renameat(stage->parent, stage->temporary, stage->parent, stage->name)) {
-		fail(err, "replace", stage->path);
-		files_stage_drop(stage);
-		return -(int)err->code;
-	}
-	int r = sync_folder(stage->parent, stage->path, err);
-
-	close(stage->parent);
-	stage->parent = -1;
-	return r;
-}
-
-void files_stage_drop(struct file_stage *stage)
-{
-	if (stage->parent < 0) {
-		return;
-	}
-	if (unlinkat(stage->parent, stage->temporary, 0)) {
-		errno = 0; /* it was not there, or the next attempt will say so */
-	}
-	close(stage->parent);
-	stage->parent = -1;
-}
 
 int files_write(struct host *host, const char *path, const struct file_write *write_,
                 struct err *err)
@@ -469,7 +316,7 @@ static int open_place(struct host *host, const char *path, int *ret_fd, struct e
 		place = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (place < 0 || fstat(place, &st)) {
-		return fail(err, "open", path);
+		return files_fail(err, "open", path);
 	}
 	if (S_ISLNK(st.st_mode)) {
 		return err_set(err, ERR_HOST, 0, "%s is a symbolic link: it is not followed", path);
@@ -505,13 +352,13 @@ int files_make_directory(struct host *host, const char *path, unsigned mode, str
 	}
 	/* Narrow first: it is never more open than wanted, whatever the umask says. */
 	if (mkdirat(parent, name, mode & 0700)) {
-		return fail(err, "make the directory", path);
+		return files_fail(err, "make the directory", path);
 	}
 	place = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (place < 0 || change_mode(place, mode)) {
-		return fail(err, "change the mode of", path);
+		return files_fail(err, "change the mode of", path);
 	}
-	return sync_folder(parent, path, err);
+	return files_sync_folder(parent, path, err);
 }
 
 int files_set_mode(struct host *host, const char *path, unsigned mode, struct err *err)
@@ -521,7 +368,7 @@ int files_set_mode(struct host *host, const char *path, unsigned mode, struct er
 	if (open_place(host, path, &place, err)) {
 		return -(int)err->code;
 	}
-	return change_mode(place, mode) ? fail(err, "change the mode of", path) : 0;
+	return change_mode(place, mode) ? files_fail(err, "change the mode of", path) : 0;
 }
 
 int files_set_owner(struct host *host, const char *path, unsigned uid, unsigned gid,
@@ -532,8 +379,9 @@ int files_set_owner(struct host *host, const char *path, unsigned uid, unsigned 
 	if (open_place(host, path, &place, err)) {
 		return -(int)err->code;
 	}
-	return fchownat(place, "", uid, gid, AT_EMPTY_PATH) ? fail(err, "change the owner of", path)
-	                                                    : 0;
+	return fchownat(place, "", uid, gid, AT_EMPTY_PATH)
+	           ? files_fail(err, "change the owner of", path)
+	           : 0;
 }
 
 static int remove_name(struct host *host, const char *path, int flags, const char *what,
@@ -545,7 +393,8 @@ static int remove_name(struct host *host, const char *path, int flags, const cha
 	if (open_parent(host, path, &parent, &name, err)) {
 		return -(int)err->code;
 	}
-	return unlinkat(parent, name, flags) ? fail(err, what, path) : sync_folder(parent, path, err);
+	return unlinkat(parent, name, flags) ? files_fail(err, what, path)
+	                                     : files_sync_folder(parent, path, err);
 }
 
 int files_remove_file(struct host *host, const char *path, struct err *err)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* See host.h. The table of the real machine, and the life of what was read from it. */
+#include "base/clock.h"
 #include "host/host_inner.h"
 
 #include <stdlib.h>
@@ -16,6 +17,13 @@ struct host_cache *host_cache_of(struct host *host)
 		*host->cache = (struct host_cache){0};
 	}
 	return host->cache;
+}
+
+int host_patience(const struct host *host, int timeout_ms)
+{
+	int64_t left = host->deadline ? clock_left(host->deadline) : timeout_ms;
+
+	return left >= timeout_ms ? timeout_ms : left > 0 ? (int)left : 1;
 }
 
 void host_forget(struct host *host)

@@ -26,6 +26,8 @@ struct host {
 	const struct host_ops *ops;
 	struct arena *arena;
 	struct host_cache *cache; /* of host_linux_ops; NULL until first used */
+	int64_t deadline;         /* clock_ms() at which what is looked at now must be told; 0: none */
+	int64_t patience;         /* clock_ms() until which a package manager is waited for; 0: no word */
 };
 
 struct host_ops {
@@ -93,6 +95,9 @@ extern const struct host_ops host_linux_ops;
 /* The real machine. host_free gives back the caches. */
 void host_init(struct host *host, const struct host_ops *ops, struct arena *arena);
 void host_done(struct host *host);
+/* How long a program may take that would otherwise have timeout_ms: what is looked at must be told
+ * by host->deadline. At least 1. */
+int host_patience(const struct host *host, int timeout_ms);
 /* Forgets what was read, so that the next look is fresh. */
 void host_forget(struct host *host);
 

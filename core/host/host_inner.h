@@ -40,7 +40,7 @@ int files_set_owner(struct host *host, const char *path, unsigned uid, unsigned 
 int files_remove_file(struct host *host, const char *path, struct err *err);
 int files_remove_directory(struct host *host, const char *path, struct err *err);
 
-/* A file that stands complete beside its place and waits to be put there (files.c). */
+/* A file that stands complete beside its place and waits to be put there (files_stage.c). */
 struct file_stage {
 	int parent;
 	const char *path; /* borrowed: for messages */

@@ -97,7 +97,7 @@ static int query(struct host *host, const char *name, struct host_package *ret_p
 	                             "Architecture: ${Architecture}\nVersion: ${Version}\n\n";
 	/* dpkg itself, so that the machine's own architecture is known. */
 	const char *const argv[] = {"dpkg-query", "-W", "-f", format, "--", name, "dpkg", NULL};
-	struct child_command command = {.argv = argv, .timeout_ms = QUERY_MS};
+	struct child_command command = {.argv = argv, .timeout_ms = host_patience(host, QUERY_MS)};
 	struct child_result result;
 
 	if (child_run(&command, &result, err)) {

@@ -116,7 +116,7 @@ int packages_candidate(struct host *host, const char *name, struct host_candidat
 	                            NULL};
 	const char *const environment[] = {"LC_ALL=C", NULL};
 	struct child_command command = {
-	    .argv = argv, .environment = environment, .timeout_ms = CACHE_MS};
+	    .argv = argv, .environment = environment, .timeout_ms = host_patience(host, CACHE_MS)};
 	struct child_result result;
 
 	if (child_run(&command, &result, err)) {

@@ -2,26 +2,22 @@
 /* See self.h. */
 #include "host/self.h"
 
-#include "base/child.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/path.h"
 #include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STATE_MOST = 1 << 20, LOOK_AGAIN_MS = 50 };
+enum { STATE_MOST = 1 << 20 };
 
 /* ---- Who and where we are ---- */
 
@@ -87,24 +83,50 @@ int self_mount_namespace_is_init(void)
 	return own.st_ino == first.st_ino && own.st_dev == first.st_dev;
 }
 
+bool self_is_unit(void)
+{
+	const char *pid = getenv("SYSTEMD_EXEC_PID");
+
+	return pid && strtol(pid, NULL, 10) == (long)getpid();
+}
+
 /* ---- A stop that was asked for ---- */
 
 /* Only a handler can hear a signal, and it can tell it to nobody by a parameter. */
-static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t stop_signal, hung_up, hang_up_wakes;
+static volatile int64_t stopped_at; /* written before stop_signal, by the handler alone */
 
-static void note_stop(int number)
+/* One that is sent twice by the same hand (timeout(1) signals the process and then its group) is
+ * one. */
+enum { SAME_STOP_MS = 1000 };
+
+static void note_signal(int number)
 {
-	stop_signal = number;
+	if (number == SIGHUP && hang_up_wakes) {
+		hung_up = 1;
+	} else if (!stop_signal) {
+		stopped_at = clock_ms(); /* clock_gettime may be called here: signal-safety(7) */
+		stop_signal = number;
+	} else if (clock_ms() - stopped_at >= SAME_STOP_MS) {
+		/* Asked again: at once. What is cut off here is what a crash would cut off; the worker dies
+		 * with us, a package manager does not. */
+		_exit(1);
+	}
+}
+
+static void catch_signal(int number)
+{
+	/* Without SA_RESTART, so that what waits looks up. */
+	struct sigaction action = {.sa_handler = note_signal};
+
+	sigaction(number, &action, NULL);
 }
 
 void self_catch_stop(void)
 {
-	/* Without SA_RESTART, so that what waits looks up. */
-	struct sigaction action = {.sa_handler = note_stop};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	catch_signal(SIGINT);
+	catch_signal(SIGTERM);
+	catch_signal(SIGHUP);
 }
 
 int self_stop_signal(void)
@@ -112,9 +134,30 @@ int self_stop_signal(void)
 	return stop_signal;
 }
 
+int64_t self_stop_since(void)
+{
+	return stop_signal ? clock_ms() - stopped_at : -1;
+}
+
+void self_catch_hang_up(void)
+{
+	hang_up_wakes = 1;
+	catch_signal(SIGHUP);
+}
+
+bool self_hung_up(void)
+{
+	return hung_up;
+}
+
+void self_forget_hang_up(void)
+{
+	hung_up = 0;
+}
+
 /* ---- Small files ---- */
 
-static int make_folder(const char *path, mode_t mode, struct err *err)
+int self_make_folder(const char *path, unsigned mode, struct err *err)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();
 	const char *parent = path_parent(arena, path);
@@ -122,7 +165,7 @@ static int make_folder(const char *path, mode_t mode, struct err *err)
 	if (!mkdir(path, mode) || errno == EEXIST) {
 		return 0;
 	}
-	if (errno == ENOENT && parent && !make_folder(parent, 0755, err) &&
+	if (errno == ENOENT && parent && !self_make_folder(parent, 0755, err) &&
 	    (!mkdir(path, mode) || errno == EEXIST)) {
 		return 0;
 	}
@@ -176,7 +219,7 @@ int self_state_write(const char *path, const char *text, size_t n, struct err *e
 	if (!parent) {
 		return err_set(err, ERR_BUG, 0, "%s is no file", path);
 	}
-	if (make_folder(parent, 0700, err)) {
+	if (self_make_folder(parent, 0700, err)) {
 		return -(int)err->code;
 	}
 	AUTO(fd_auto) int folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -228,147 +271,6 @@ int self_state_remove(const char *path, struct err *err)
 
 	return folder >= 0 && fsync(folder) ? err_set(err, ERR_HOST, errno, "cannot sync %s", parent)
 	                                    : 0;
-}
-
-/* ---- The lock ---- */
-
-static const char *lock_path(struct arena *arena, const char *run_dir)
-{
-	return path_join(arena, run_dir, "lock");
-}
-
-static const char *holder_path(struct arena *arena, const char *run_dir)
-{
-	return path_join(arena, run_dir, "holder.json");
-}
-
-/* An open file description lock: it belongs to the descriptor, so that a child without it holds
- * nothing, and another can ask for it without taking it (fcntl(2), F_OFD_GETLK). */
-static struct flock whole_file(short type)
-{
-	return (struct flock){.l_type = type, .l_whence = SEEK_SET};
-}
-
-/* What the holder wrote about itself. Only believed of a process that is still there: it writes the
- * record just after taking the lock. */
-static const char *describe_holder(struct arena *arena, const char *run_dir)
-{
-	const char *text, *path = holder_path(arena, run_dir);
-	struct value v;
-	struct err err;
-	char stamp[24];
-
-	if (self_state_read(path, arena, &text, &err) || !text ||
-	    json_parse(text, strlen(text), path, arena, &v, &err)) {
-		return "another run";
-	}
-	pid_t pid = (pid_t)value_number(&v, "pid", 0);
-	const char *command = value_text(&v, "command");
-
-	if (!command || !child_is_alive(pid, (uint64_t)value_number(&v, "starttime", 0))) {
-		return "another run";
-	}
-	return arena_printf(arena, "process %d (%s) since %s", (int)pid, command,
-	                    clock_stamp(value_number(&v, "since", 0), stamp));
-}
-
-static void write_holder(const char *run_dir, const char *command)
-{
-	AUTO(arena_auto) struct arena *arena = arena_create();
-	AUTO(str_free) struct str text = {0};
-	struct value v = value_map();
-	struct err err;
-
-	value_put(arena, &v, "command", value_string(command));
-	value_put(arena, &v, "pid", value_int(getpid()));
-	value_put(arena, &v, "since", value_int(clock_now()));
-	value_put(arena, &v, "starttime", value_int((int64_t)child_starttime(getpid())));
-	value_seal(&v);
-	json_print(&text, &v, 2);
-	/* Only words for others: the lock itself does not need them. */
-	if (self_state_write(holder_path(arena, run_dir), str_text(&text), text.length, &err)) {
-		return;
-	}
-}
-
-/* Is the file that we locked still the one of that name? Somebody may have removed it (tmpfiles).
- * */
-static bool is_still_there(int fd, const char *path)
-{
-	struct stat ours, there;
-
-	return !fstat(fd, &ours) && !stat(path, &there) && ours.st_ino == there.st_ino &&
-	       ours.st_dev == there.st_dev;
-}
-
-static int open_lock(const char *path, struct err *err)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	return fd < 0 ? err_set(err, ERR_HOST, errno, "cannot open the lock %s", path) : fd;
-}
-
-int self_lock(const char *run_dir, const char *command, int64_t wait_ms, struct self_lock *ret_lock,
-              struct err *err)
-{
-	AUTO(arena_auto) struct arena *arena = arena_create();
-	const char *path = lock_path(arena, run_dir);
-	int64_t deadline = clock_ms() + (wait_ms > 0 ? wait_ms : 0);
-
-	if (make_folder(run_dir, 0755, err)) {
-		return -(int)err->code;
-	}
-	for (;;) {
-		AUTO(fd_auto) int fd = open_lock(path, err);
-		struct flock lock = whole_file(F_WRLCK);
-
-		if (fd < 0) {
-			return -(int)err->code;
-		}
-		if (!fcntl(fd, F_OFD_SETLK, &lock)) {
-			if (!is_still_there(fd, path)) {
-				continue;
-			}
-			write_holder(run_dir, command);
-			ret_lock->fd = fd;
-			fd = -1;
-			return 0;
-		}
-		if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
-			return err_set(err, ERR_HOST, errno, "cannot lock %s", path);
-		}
-		if (!clock_left(deadline) || self_stop_signal()) {
-			return err_set(err, ERR_LOCKED, 0, "locked by %s", describe_holder(arena, run_dir));
-		}
-		poll(NULL, 0, LOOK_AGAIN_MS);
-	}
-}
-
-void self_unlock(struct self_lock *lock)
-{
-	if (lock->fd >= 0) {
-		close(lock->fd);
-		lock->fd = -1;
-	}
-}
-
-const char *self_lock_holder(const char *run_dir, struct arena *arena)
-{
-	struct flock lock = whole_file(F_WRLCK);
-	const char *path = lock_path(arena, run_dir);
-	AUTO(fd_auto) int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0 && errno == EACCES) {
-		/* Without root the lock cannot be asked; the record of a living process is the next best.
-		 * */
-		const char *holder = describe_holder(arena, run_dir);
-
-		return strcmp(holder, "another run") == 0 ? NULL : holder;
-	}
-	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) || lock.l_type == F_UNLCK) {
-		return NULL;
-	}
-	return describe_holder(arena, run_dir);
 }
 
 bool self_is_root(void)

@@ -7,6 +7,7 @@
 #define HOST_SELF_H
 
 #include "base/mem.h"
+#include "host/self_lock.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,23 +21,20 @@ const char *self_program_folder(struct arena *arena);
 /* Who started us: user name, with "(sudo NAME)" when so. */
 const char *self_user(struct arena *arena);
 
-/* The lock of a run: an fd lock on RUN_DIR/lock, with a readable holder record beside it. The
- * folder is made 0755 (0700 lock file) if it is not there. The lock dies with the process. */
-struct self_lock {
-	int fd; /* -1: not held */
-};
-/* Waits at most wait_ms. ERR_LOCKED names the holder (pid, command, since when); ERR_HOST
- * otherwise. */
-int self_lock(const char *run_dir, const char *command, int64_t wait_ms, struct self_lock *ret_lock,
-              struct err *err) MUST_CHECK;
-void self_unlock(struct self_lock *lock);
-/* Who holds it right now, or NULL: for plan and status; takes nothing. */
-const char *self_lock_holder(const char *run_dir, struct arena *arena);
-
-/* A stop asked for by SIGINT or SIGTERM, as a flag; installs the handlers (restarting syscalls is
- * off). */
+/* A stop asked for by SIGINT, SIGTERM or SIGHUP, as a flag; installs the handlers (restarting
+ * syscalls is off). A second one, a second or more after the first, ends the process at once with
+ * exit code 1. */
 void self_catch_stop(void);
-int self_stop_signal(void); /* 0: none yet */
+int self_stop_signal(void);    /* 0: none yet */
+int64_t self_stop_since(void); /* milliseconds since it came, -1: none yet */
+
+/* From now on SIGHUP is a word to look again and no stop, also after self_catch_stop. */
+void self_catch_hang_up(void);
+bool self_hung_up(void);
+void self_forget_hang_up(void);
+
+/* Makes the folder with what is missing above it (0755). Fine when it is there. ERR_HOST. */
+int self_make_folder(const char *path, unsigned mode, struct err *err) MUST_CHECK;
 
 /* Small files that are state, not history: written whole (temp, fsync, rename, fsync of the
  * folder). The folder is made (0700) when it is missing. */
@@ -57,5 +55,7 @@ const char *self_own_run_dir(struct arena *arena);
 
 /* Is our mount namespace that of PID 1? 1 yes, 0 provably not, -1 cannot tell. */
 int self_mount_namespace_is_init(void);
+/* Are we the main process of a unit of systemd? SYSTEMD_EXEC_PID of systemd.exec(5), since 248. */
+bool self_is_unit(void);
 
 #endif

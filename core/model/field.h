@@ -21,26 +21,26 @@ enum field_type { FIELD_TEXT, FIELD_LIST, FIELD_NUMBER, FIELD_TRUTH };
 /* What a text (or each item of a list) must look like; field_check() knows the rules and the
  * words. */
 enum field_format {
-	FORMAT_TEXT,     /* one line without control characters */
-	FORMAT_CONTENT,  /* any UTF-8 without NUL */
-	FORMAT_PATH,     /* absolute, normal form (path_fault) */
-	FORMAT_MODE,     /* quoted octal of four digits, "0644" */
-	FORMAT_DURATION, /* 90s, 5m, 2h, 7d */
-	FORMAT_RELEASE,  /* kernel release or glob: [A-Za-z0-9._+~*?-]+ */
-	FORMAT_GLOB,     /* package version or glob: [A-Za-z0-9._+~:*?-]+ */
-	FORMAT_PACKAGE,  /* Debian package name (deb-control(5)); {kernel} with FIELD_TEMPLATE */
-	FORMAT_WORD,     /* no blanks, no control characters */
-	FORMAT_OWNER,    /* user or group name, or number */
-	FORMAT_OPTION,   /* one mount option: no blanks, no comma */
-	FORMAT_MODULE,   /* kernel module name: [A-Za-z0-9_-]+ */
-	FORMAT_SETTING,  /* name=value */
-	FORMAT_S3,       /* s3://bucket[/prefix] */
-	FORMAT_UNIT,     /* systemd unit name with its suffix */
-	FORMAT_CHOICE,   /* one of `choices` */
-	FORMAT_NODE,     /* node name or glob: [A-Za-z0-9._*?-]+ */
-	FORMAT_NAME,     /* name of a role: [A-Za-z0-9_][A-Za-z0-9._-]* */
-	FORMAT_WINDOW,   /* days, hours and time zone: "Sun 02:00-05:00 Asia/Seoul" */
-	FORMAT_DIGEST,   /* SHA-256 as 64 hex digits */
+	FORMAT_TEXT,      /* one line without control characters */
+	FORMAT_CONTENT,   /* any UTF-8 without NUL */
+	FORMAT_PATH,      /* absolute, normal form (path_fault) */
+	FORMAT_MODE,      /* quoted octal of four digits, "0644" */
+	FORMAT_DURATION,  /* 90s, 5m, 2h, 7d */
+	FORMAT_RELEASE,   /* kernel release or glob: [A-Za-z0-9._+~*?-]+ */
+	FORMAT_GLOB,      /* package version or glob: [A-Za-z0-9._+~:*?-]+ */
+	FORMAT_PACKAGE,   /* Debian package name (deb-control(5)); {kernel} with FIELD_TEMPLATE */
+	FORMAT_WORD,      /* no blanks, no control characters */
+	FORMAT_OWNER,     /* user or group name, or number */
+	FORMAT_OPTION,    /* one mount option: no blanks, no comma */
+	FORMAT_MODULE,    /* kernel module name: [A-Za-z0-9_-]+ */
+	FORMAT_SETTING,   /* name=value */
+	FORMAT_S3,        /* s3://bucket[/prefix] */
+	FORMAT_UNIT,      /* systemd unit name with its suffix */
+	FORMAT_CHOICE,    /* one of `choices` */
+	FORMAT_NODE,      /* node name or glob: [A-Za-z0-9._*?-]+ */
+	FORMAT_NAME,      /* name of a role: [A-Za-z0-9_][A-Za-z0-9._-]* */
+	FORMAT_WINDOW,    /* days, hours and time zone: "Sun 02:00-05:00 Asia/Seoul" */
+	FORMAT_DIGEST,    /* SHA-256 as 64 hex digits */
 	FORMAT_MODULE_AT, /* module@release: lustre@6.8.0-1039-aws */
 	FORMAT_APT,       /* option of apt.conf(5): APT::NeverAutoRemove */
 	FORMAT_COUNT

@@ -244,8 +244,7 @@ static const char *fault_of_module_at(const char *text)
 /* apt.conf(5): parts of a name, joined with two colons. */
 static const char *fault_of_apt(const char *text)
 {
-	const char *fault =
-	    only(text, ALNUM "_-.:", "has a character that options of apt do not have");
+	const char *fault = only(text, ALNUM "_-.:", "has a character that options of apt do not have");
 
 	if (fault) {
 		return fault;

@@ -97,8 +97,11 @@ static const struct field hold_fields[] = {
 static const struct field package_fields[] = {
     FIELD(package.version, "version", GLOB, GLOB, 0,
           "a version or glob that the installed one must match"),
+    FIELD(package.intact, "intact", TEXT, EXACT, 0,
+          "true: a file of it that is damaged or missing is put back by installing it anew"),
     FACT(package.status, "status", WORD, "dpkg's word: installed, half-configured, config-files"),
     FACT(package.architecture, "architecture", WORD, "of the installed package"),
+    FACT(package.damaged, "damaged", TEXT, "which files are not as they were installed"),
     FACT(package.candidate, "candidate", GLOB, "the version that a change would bring"),
     FACT(package.offered, "offered", GLOB, "all versions of the package index, newest first"),
     FACT(package.brings, "brings", SETTING, "name=version of what would be installed with it"),
@@ -255,6 +258,16 @@ static const struct field port_fields[] = {
     FACT(port.why, "error", TEXT, "what the system said"),
 };
 
+static const struct field archive_fields[] = {
+    FACT(archive.files, "files", TEXT, "modules, kernel images and mount helpers that it brings"),
+};
+
+static const struct field package_files_fields[] = {
+    FACT(package_files.damaged, "damaged", TEXT,
+         "its files that are missing or have another content; configuration and documentation "
+         "are not looked at"),
+};
+
 static const struct field rival_fields[] = {
     FACT(rival.kind, "means", CHOICE, "cron, timer, service or hook", .choices = choices_rival),
     FACT(rival.where, "where", TEXT, "file and line, or unit"),
@@ -360,6 +373,20 @@ const struct kind kind_table[KIND_COUNT] = {
                    .traits = KIND_FACT_ONLY,
                    .help = "a TCP port of another host: host:988",
                    FIELDS(port_fields)},
+    [KIND_ARCHIVE] = {.id = KIND_ARCHIVE,
+                      .name = "archive",
+                      .key_name = "path",
+                      .key_format = FORMAT_PATH,
+                      .traits = KIND_FACT_ONLY,
+                      .help = "a package as a file (.deb), and what of a kernel is in it",
+                      FIELDS(archive_fields)},
+    [KIND_PACKAGE_FILES] = {.id = KIND_PACKAGE_FILES,
+                            .name = "package_files",
+                            .key_name = "name",
+                            .key_format = FORMAT_PACKAGE,
+                            .traits = KIND_FACT_ONLY,
+                            .help = "the files of an installed package, checked by dpkg",
+                            FIELDS(package_files_fields)},
     [KIND_RIVAL] = {.id = KIND_RIVAL,
                     .name = "rival",
                     .key_name = "name",

@@ -19,6 +19,8 @@ enum kind_id {
 	KIND_BOOT_ENTRY,
 	KIND_LOADABLE,
 	KIND_CANDIDATE,
+	KIND_ARCHIVE,
+	KIND_PACKAGE_FILES,
 	KIND_PACKAGE_SOURCE,
 	KIND_PACKAGE_INDEX,
 	KIND_CACHED_PACKAGE,
@@ -96,6 +98,16 @@ struct port {
 	const char *why;
 };
 
+/* A .deb as a file: which modules, kernel images and mount helpers it would put in place. */
+struct archive {
+	struct list files; /* paths */
+};
+
+/* The files of an installed package, as dpkg finds them (read again, so it takes a moment). */
+struct package_files {
+	struct list damaged; /* paths that are missing or have another content */
+};
+
 /* Something else on this node that repairs or changes what reconcile looks after. */
 struct rival {
 	const char *where; /* file and line, or unit */
@@ -137,6 +149,8 @@ struct package {
 	const char *version;
 	const char *status; /* dpkg: installed, half-configured, unpacked, config-files, ... */
 	const char *architecture;
+	struct truth intact; /* its files are as they were installed; observed only when wanted */
+	const char *damaged; /* then: which are not */
 	/* Observed only of a wanted one that is not as wanted: the index is not asked otherwise. */
 	const char *candidate; /* the version that a change would bring */
 	struct list offered;   /* all versions of the index, newest first; unset: cannot be told */

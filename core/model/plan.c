@@ -2,7 +2,7 @@
 /* See plan.h. */
 #include "model/plan.h"
 
-#include "base/str.h"
+#include "base/clock.h"
 #include "base/strmap.h"
 
 #include <string.h>
@@ -51,6 +51,27 @@ const char *marks_text(struct arena *arena, unsigned marks)
 	return arena_strdup(arena, str_text(&out));
 }
 
+void retry_when(struct str *s, const struct retry *retry, int64_t now)
+{
+	char stamp[24];
+	const char *time = strchr(clock_stamp(retry->at, stamp), 'T');
+
+	/* The time of day alone: it is never further away than an hour or so. */
+	str_addf(s, "next try %s", time ? time + 1 : stamp);
+	if (retry->at > now) {
+		str_add(s, " (in ");
+		clock_add_span(s, (retry->at - now) * 1000);
+		str_addc(s, ')');
+	}
+}
+
+void retry_text(struct str *s, const struct retry *retry, int64_t now)
+{
+	str_addf(s, "backing off after %u %s: %s; ", retry->failures,
+	         retry->failures == 1 ? "failure" : "failures", retry->error);
+	retry_when(s, retry, now);
+}
+
 struct plan_counts plan_count(const struct plan *plan)
 {
 	struct plan_counts counts = {0};
@@ -61,6 +82,8 @@ struct plan_counts plan_count(const struct plan *plan)
 	counts.of[OUTCOME_UNDETERMINED] += plan->undecided_count;
 	counts.of[OUTCOME_BLOCKED] +=
 	    plan->next_boot && plan->next_boot->lost && !plan->next_boot->remedied;
+	/* The tree as it lies there is what cannot be done. */
+	counts.of[OUTCOME_BLOCKED] += plan->basis.stale_tree;
 	if (!plan->block_count) {
 		return counts;
 	}
@@ -177,6 +200,16 @@ static struct value differences_value(struct arena *arena, const struct differen
 	return list;
 }
 
+static struct value retry_value(struct arena *arena, const struct retry *retry)
+{
+	struct value map = value_map();
+
+	value_put(arena, &map, "failures", value_int(retry->failures));
+	put_text(arena, &map, "error", retry->error);
+	value_put(arena, &map, "next_try", value_int(retry->at));
+	return map;
+}
+
 static struct value step_value(struct arena *arena, const struct step *step)
 {
 	const struct resource *r = step->want ? step->want : step->have;
@@ -203,6 +236,9 @@ static struct value step_value(struct arena *arena, const struct step *step)
 		value_put(arena, &map, "observed", shown(arena, step->have));
 	}
 	value_put(arena, &map, "duration_ms", value_int(step->duration_ms));
+	if (step->retry) {
+		value_put(arena, &map, "retry", retry_value(arena, step->retry));
+	}
 	put_text(arena, &map, "detail", step->detail);
 	return map;
 }

@@ -8,6 +8,7 @@
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
 
+#include "base/str.h"
 #include "model/compare.h"
 #include "model/decision.h"
 #include "model/next_boot.h"
@@ -42,6 +43,14 @@ enum mark {
 	MARK_AFTER_MOUNT = 1 << 5, /* lies below a mount that this plan makes: known after mount */
 };
 
+/* Of a resource that `run` failed at: how often in a row, with what, and when it is tried again
+ * (seconds since 1970). */
+struct retry {
+	unsigned failures;
+	const char *error;
+	int64_t at;
+};
+
 struct step {
 	const char *id; /* KIND:KEY */
 	const struct resource *want, *have;
@@ -54,8 +63,9 @@ struct step {
 	size_t origin_count;
 	size_t *needs; /* indices of steps that come first */
 	size_t need_count;
-	int64_t duration_ms; /* filled in by apply */
-	const char *detail;  /* what the tool said, on failure or when it matters (many lines) */
+	int64_t duration_ms;       /* filled in by apply */
+	const struct retry *retry; /* NULL: `run` did not fail at it */
+	const char *detail;        /* what the tool said, on failure or when it matters (many lines) */
 };
 
 struct plan_counts {
@@ -106,8 +116,12 @@ const char *outcome_name(enum outcome outcome); /* "kept", ... */
 /* The names of the marks, comma separated, in the arena; "" for none. */
 const char *marks_text(struct arena *arena, unsigned marks);
 
-/* How many steps have each outcome; blocks without a step, undecided items, and what
- * would be lost at the next boot and is not put right by the plan count as well. */
+/* "next try 12:34:56Z (in 3m 5s)"; and before it "backing off after 3 failures: ERROR; " */
+void retry_when(struct str *s, const struct retry *retry, int64_t now);
+void retry_text(struct str *s, const struct retry *retry, int64_t now);
+
+/* How many steps have each outcome; blocks without a step, undecided items, what would be lost at
+ * the next boot and is not put right by the plan, and a tree that is not used count as well. */
 struct plan_counts plan_count(const struct plan *plan);
 /* The exit code by design: the first that holds of failed 5, changes 2, undetermined 6, blocked or
  * pending 4, else 0. Errors (1), lock (3) and pause (7) are the caller's. */

@@ -41,6 +41,8 @@ struct resource {
 		struct command command;
 		struct space space;
 		struct port port;
+		struct archive archive;
+		struct package_files package_files;
 		struct rival rival;
 		struct boot_entry boot_entry;
 		struct loadable loadable;

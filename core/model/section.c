@@ -44,6 +44,25 @@ static const struct field stale_max_fields[] = {
         "how long the last good tree serves when this one does not load; 7d when not given"),
 };
 
+static const struct field change_max_fields[] = {
+    ROW("change_max", TEXT, DURATION, 0,
+        "how long one change may take, of what has no longer deadline of its own (packages, "
+        "modules, commands); 60s when not given"),
+};
+
+static const struct field transaction_max_fields[] = {
+    ROW("transaction_max", TEXT, DURATION, 0,
+        "how long a change made by a package manager or DKMS is waited for; then it is left to go "
+        "on by itself, never ended; 30m when not given"),
+};
+
+static const struct field history_fields[] = {
+    ROW("keep", TEXT, DURATION, 0, "how long a run is kept; 90d when not given"),
+    ROW("size_mib", NUMBER, TEXT, 0,
+        "MiB that the history may have in use; the oldest runs go first; 64 when not given",
+        .least = 1, .most = 65536),
+};
+
 static const struct field accept_fields[] = {
     ROW("accept", TEXT, DIGEST, 0,
         "digest of this node's effective state that may be used although it lost much; the "
@@ -53,7 +72,8 @@ static const struct field accept_fields[] = {
 static const struct field kernel_fields[] = {
     ROW("release", TEXT, RELEASE, 0, "the kernel to pin, as uname -r prints it, or a glob"),
     ROW("strategy", TEXT, CHOICE, 0,
-        "pin: the kernel above is right; follow: the running one is; none: no opinion",
+        "pin: the kernel above is right; follow: the newest that has what is needed; none: no "
+        "opinion. The last two undo what a pin has made",
         .choices = choices_strategy),
     ROW("packages", LIST, PACKAGE, FIELD_TEMPLATE,
         "packages of the pinned kernel; linux-image-{kernel} when not given"),
@@ -162,6 +182,21 @@ const struct section section_table[] = {
      .places = ANYWHERE,
      FIELDS(stale_max_fields),
      .help = "how long a tree that no longer loads may be replaced by the last good one"},
+    {.name = "change_max",
+     .shape = SECTION_VALUE,
+     .places = ANYWHERE,
+     FIELDS(change_max_fields),
+     .help = "how long a mount, say, is waited for"},
+    {.name = "transaction_max",
+     .shape = SECTION_VALUE,
+     .places = ANYWHERE,
+     FIELDS(transaction_max_fields),
+     .help = "how long a package manager is waited for"},
+    {.name = "history",
+     .shape = SECTION_GROUP,
+     .places = ANYWHERE,
+     FIELDS(history_fields),
+     .help = "how much of what was done is kept"},
     {.name = "accept",
      .shape = SECTION_VALUE,
      .places = ANYWHERE,

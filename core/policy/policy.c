@@ -167,6 +167,9 @@ static int explain_death(struct session *s, struct err *err)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_UNBORN) {
 		return err_set(err, ERR_HOST, 0, "cannot set up a process for policies");
 	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_STARVED) {
+		return err_at(err, ERR_POLICY, at, "policy %s: its process ran out of memory", name);
+	}
 	return err_at(err, ERR_POLICY, at, "policy %s: its process ended before it was done", name);
 }
 

@@ -56,7 +56,7 @@ char *apt_sources_mend(struct arena *arena, const char *text, const struct apt_e
 char *apt_sources_remove(struct arena *arena, const char *text, const struct apt_entry *entry);
 /* Has the text nothing but blank lines and comments? */
 bool apt_sources_is_empty(const char *text);
-/* A stanza of deb822. */
+/* A stanza of deb822 (apt_sources_stanza.c). */
 char *apt_sources_stanza(struct arena *arena, const struct apt_edit *edit);
 
 #endif

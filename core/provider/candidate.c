@@ -2,6 +2,7 @@
 /* Kind candidate, a fact: what the package index offers, and else what was kept of it: its origin
  * is "cache" then. Without an index nothing is known, and nothing is absent. A key may be a glob:
  * then it is the names that are told. */
+#include "base/capture.h"
 #include "base/str.h"
 #include "provider/lines.h"
 #include "provider/package_cache.h"
@@ -11,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MS = 4000 }; /* within the deadline of an observation */
+enum {
+	NAMES_MS = 4000,      /* within the deadline of an observation */
+	NAMES_MOST = 8 << 20, /* a distribution has some 70 000 names, of 20 bytes */
+};
 
 /* A version that only the cache has. */
 static bool find_kept(struct host *host, const char *key, struct arena *arena,
@@ -40,13 +44,16 @@ static int by_version(const void *a, const void *b)
 	return packages_compare(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Of the names that apt-cache(8) prints, one a line. */
-static void take_names(struct arena *arena, const char *glob, char *text, struct list *ret_names)
+/* Of the names that apt-cache(8) prints, one a line. Returns whether that is all of them. */
+static bool take_names(struct arena *arena, const char *glob, char *text, struct list *ret_names)
 {
 	struct list names = {.set = true};
 	size_t cap = 0;
 
 	for (char *line; (line = lines_next(&text));) {
+		if (*line == '[' && text_ends(line, CAPTURE_CUT)) {
+			return false;
+		}
 		if (fnmatch(glob, line, 0) == 0) {
 			lines_add(arena, &names, &cap, arena_strdup(arena, line));
 		}
@@ -55,6 +62,7 @@ static void take_names(struct arena *arena, const char *glob, char *text, struct
 		qsort((void *)names.items, names.count, sizeof *names.items, by_version);
 	}
 	*ret_names = names;
+	return true;
 }
 
 static int find_names(struct host *host, const char *glob, struct arena *arena,
@@ -71,7 +79,8 @@ static int find_names(struct host *host, const char *glob, struct arena *arena,
 	                            "--",
 	                            prefix,
 	                            NULL};
-	const struct child_command command = {.argv = argv, .timeout_ms = NAMES_MS};
+	const struct child_command command = {
+	    .argv = argv, .timeout_ms = NAMES_MS, .output_most = NAMES_MOST};
 	struct child_result result;
 
 	if (host->ops->run(host, &command, &result, err)) {
@@ -80,7 +89,8 @@ static int find_names(struct host *host, const char *glob, struct arena *arena,
 	bool well = !result.timed_out && !result.signalled && result.status == 0;
 
 	if (well) {
-		take_names(arena, glob, arena_strdup(arena, str_text(&result.out)), &have->candidate.names);
+		well = take_names(arena, glob, arena_strdup(arena, str_text(&result.out)),
+		                  &have->candidate.names);
 		have->state = have->candidate.names.count ? STATE_PRESENT : STATE_ABSENT;
 	}
 	child_result_free(&result);

@@ -2,6 +2,7 @@
 /* See converge.h. */
 #include "provider/converge.h"
 
+#include "base/clock.h"
 #include "base/str.h"
 
 #include <string.h>
@@ -127,10 +128,14 @@ const struct resource *converge_predict(struct arena *arena, const struct change
 
 /* ---- In a worker ---- */
 
+/* Less than whoever asks would wait: what cannot be told in time is said, with the reason, before
+ * the whole worker is given up. */
+enum { OBSERVE_MS = 4000 };
+
 /* One parameter more than others have, as converge.h says. NOLINTNEXTLINE(*-function-size) */
-int converge_observe(struct host *host, const struct kind *kind, const char *key,
-                     const struct resource *want, struct arena *arena, struct resource **ret_have,
-                     struct err *err)
+static int observe(struct host *host, const struct kind *kind, const char *key,
+                   const struct resource *want, struct arena *arena, struct resource **ret_have,
+                   struct err *err)
 {
 	struct resource *have = NULL;
 	struct err fault = {0};
@@ -150,6 +155,18 @@ int converge_observe(struct host *host, const struct kind *kind, const char *key
 	}
 	*ret_have = have;
 	return 0;
+}
+
+/* One parameter more than others have, as converge.h says. NOLINTNEXTLINE(*-function-size) */
+int converge_observe(struct host *host, const struct kind *kind, const char *key,
+                     const struct resource *want, struct arena *arena, struct resource **ret_have,
+                     struct err *err)
+{
+	host->deadline = clock_ms() + OBSERVE_MS;
+	int r = observe(host, kind, key, want, arena, ret_have, err);
+
+	host->deadline = 0;
+	return r;
 }
 
 int converge_list(struct host *host, const struct kind *kind, struct arena *arena,
@@ -189,7 +206,8 @@ static bool check_again(struct host *host, struct change *change, struct arena *
 		return true; /* its guard is a program as well: not asked a second time */
 	}
 	host_forget(host);
-	if (converge_observe(host, change->kind, change->want->key, change->want, arena, &have, err)) {
+	/* Whoever waits for a change waits longer. */
+	if (observe(host, change->kind, change->want->key, change->want, arena, &have, err)) {
 		*applied =
 		    (struct applied){.outcome = OUTCOME_FAILED, .why = arena_strdup(arena, err->text)};
 		return false;

@@ -53,7 +53,8 @@ static int ask_service(struct host *host, const struct resource *want, struct ar
 		have->unasked = "file_system is not set";
 		return 0;
 	}
-	if (fsx_ask(host, "describe", r->file_system, r->region, arena, &answer, err)) {
+	if (fsx_ask(host, &(struct fsx_question){"describe", r->file_system, r->region}, arena, &answer,
+	            err)) {
 		return -(int)err->code;
 	}
 	if (answer.trouble) {
@@ -146,7 +147,8 @@ static void diff_missing(struct arena *arena, const struct resource *want,
 	} else if (!text_equal(want->data_repository.manage, "owner")) {
 		say(verdict, OUTCOME_PENDING,
 		    arena_printf(arena, "%s has no association for %s; it is only observed",
-		                 want->data_repository.file_system, h->file_system_path));
+		                 want->data_repository.file_system,
+		                 h->file_system_path ? h->file_system_path : want->key));
 	} else {
 		say(verdict, OUTCOME_CHANGE, NULL);
 		verdict->action = ACTION_CREATE;
@@ -239,7 +241,8 @@ static int apply(struct host *host, const struct change *change, struct arena *a
 	const char *request = data_repository_request(arena, change);
 	struct fsx_answer answer;
 
-	if (fsx_ask(host, verb, request, change->want->data_repository.region, arena, &answer, err)) {
+	if (fsx_ask(host, &(struct fsx_question){verb, request, change->want->data_repository.region},
+	            arena, &answer, err)) {
 		return -(int)err->code;
 	}
 	if (answer.trouble) {

@@ -483,7 +483,6 @@ static int list(struct host *host, struct arena *arena, struct keys *ret_keys, s
 
 const struct provider provider_dkms = {
     .kind = KIND_DKMS,
-    .timeout_ms = TRANSACTION_MS,
     .waits_at_deadline = true,
     .observe = observe,
     .list = list,

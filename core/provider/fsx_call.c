@@ -114,10 +114,11 @@ static struct fsx_answer read_answer(struct arena *arena, const struct child_res
 	return (struct fsx_answer){.body = body};
 }
 
-int fsx_ask(struct host *host, const char *verb, const char *argument, const char *region,
-            struct arena *arena, struct fsx_answer *ret_answer, struct err *err)
+int fsx_ask(struct host *host, const struct fsx_question *question, struct arena *arena,
+            struct fsx_answer *ret_answer, struct err *err)
 {
-	int timeout = strcmp(verb, "describe") == 0 ? DESCRIBE_MS : CHANGE_MS;
+	const char *region = question->region;
+	int timeout = strcmp(question->verb, "describe") == 0 ? DESCRIBE_MS : CHANGE_MS;
 	const char *program = NULL, *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
 	struct child_result result;
 
@@ -135,8 +136,12 @@ int fsx_ask(struct host *host, const char *verb, const char *argument, const cha
 		*ret_answer = trouble("unreachable", "the program reconcile-fsx is not installed");
 		return 0;
 	}
-	const char *const argv[] = {
-	    program, verb, argument, region, arena_printf(arena, "%d", timeout - GRACE_MS), NULL};
+	const char *const argv[] = {program,
+	                            question->verb,
+	                            question->argument,
+	                            region,
+	                            arena_printf(arena, "%d", timeout - GRACE_MS),
+	                            NULL};
 	struct child_command command = {
 	    .argv = argv, .environment = environment(arena), .timeout_ms = timeout};
 

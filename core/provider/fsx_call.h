@@ -13,9 +13,14 @@ struct fsx_answer {
 	const char *why;     /* and the sentence */
 };
 
-/* `argument` is a file system for "describe", a request as JSON for "create", "update", "delete".
- * `region` NULL: that of the environment. 0 whatever the service said. */
-int fsx_ask(struct host *host, const char *verb, const char *argument, const char *region,
-            struct arena *arena, struct fsx_answer *ret_answer, struct err *err) MUST_CHECK;
+struct fsx_question {
+	const char *verb;     /* describe, create, update, delete */
+	const char *argument; /* a file system for "describe", otherwise a request as JSON */
+	const char *region;   /* NULL: that of the environment */
+};
+
+/* 0 whatever the service said. */
+int fsx_ask(struct host *host, const struct fsx_question *question, struct arena *arena,
+            struct fsx_answer *ret_answer, struct err *err) MUST_CHECK;
 
 #endif

@@ -269,7 +269,6 @@ static int apply(struct host *host, const struct change *change, struct arena *a
 
 const struct provider provider_hold = {
     .kind = KIND_HOLD,
-    .timeout_ms = TRANSACTION_MS + 60000,
     .waits_at_deadline = true,
     .observe = observe,
     .list = list,

@@ -26,6 +26,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 {
 	struct resource *have = resource_create(arena, &kind_table[KIND_PACKAGE], key);
 	struct host_package package;
+	const char *why;
 
 	if (host->ops->package(host, key, &package, err)) {
 		return -(int)err->code;
@@ -39,6 +40,14 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	if (text_equal(package.flag, "reinstreq")) {
 		have->package.obstacle =
 		    "dpkg says that it must be installed anew (reinst-required): that needs a person";
+	}
+	if (package_look_at_files(host, want, arena, have, &why, err)) {
+		return -(int)err->code;
+	}
+	if (why) {
+		*ret_have = resource_undetermined(arena, have->kind, key,
+		                                  "whether its files are as installed: %s", why);
+		return 0;
 	}
 	if (want && !package_is_settled(want, have) && package_foresee(host, want, arena, have, err)) {
 		return -(int)err->code;
@@ -108,9 +117,12 @@ static void diff_install(struct arena *arena, const struct resource *want,
 	if (package->candidate && !text_equal(package->candidate, package->version)) {
 		differences_add(arena, &verdict->differences, "version", package->version,
 		                package->candidate);
-	} else if (!package->candidate && want->package.version) {
+	} else if (!package->candidate && want->package.version && !package_is_damaged(want, have)) {
 		differences_add(arena, &verdict->differences, "version", package->version,
 		                want->package.version);
+	}
+	if (package_is_damaged(want, have)) {
+		differences_add(arena, &verdict->differences, "damaged", package->damaged, "as installed");
 	}
 	if (package->candidate && package->from) {
 		differences_add(arena, &verdict->differences, "from", NULL, package->from);
@@ -168,15 +180,24 @@ static const struct resource *predict(struct arena *arena, const struct change *
 	after->package.status = after->state == STATE_PRESENT ? "installed" : "config-files";
 	if (after->state == STATE_PRESENT) {
 		after->package.version = had->candidate;
+		after->package.intact = change->want->package.intact;
 		after->package.architecture = had->architecture;
 	}
 	return after;
 }
 
+static int check(const struct resource *want, struct err *err)
+{
+	if (want->package.intact.set && !want->package.intact.value) {
+		return err_set(err, ERR_INPUT, 0, "intact: false, expected true (or no such line)");
+	}
+	return 0;
+}
+
 const struct provider provider_package = {
     .kind = KIND_PACKAGE,
-    .timeout_ms = TRANSACTION_MS + 60000,
     .waits_at_deadline = true,
+    .check = check,
     .observe = observe,
     .list = list,
     .diff = diff,

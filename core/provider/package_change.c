@@ -7,6 +7,7 @@
 #include "provider/package_cache.h"
 #include "provider/package_command.h"
 #include "provider/package_explain.h"
+#include "provider/package_files.h"
 #include "provider/package_repair.h"
 #include "provider/simulate.h"
 #include "provider/transaction.h"
@@ -28,8 +29,35 @@ bool package_is_settled(const struct resource *want, const struct resource *have
 	if (want->state != have->state) {
 		return false;
 	}
-	return want->state == STATE_ABSENT || (text_equal(have->package.status, "installed") &&
-	                                       is_version_right(want, have->package.version));
+	return want->state == STATE_ABSENT ||
+	       (text_equal(have->package.status, "installed") &&
+	        is_version_right(want, have->package.version) && !package_is_damaged(want, have));
+}
+
+bool package_is_damaged(const struct resource *want, const struct resource *have)
+{
+	return want->state == STATE_PRESENT && want->package.intact.set && want->package.intact.value &&
+	       have->package.intact.set && !have->package.intact.value &&
+	       text_equal(have->package.status, "installed") &&
+	       is_version_right(want, have->package.version);
+}
+
+int package_look_at_files(struct host *host, const struct resource *want, struct arena *arena,
+                          struct resource *have, const char **ret_why, struct err *err)
+{
+	struct list damaged;
+
+	*ret_why = NULL;
+	if (!want || !want->package.intact.set || have->state != STATE_PRESENT ||
+	    !text_equal(have->package.status, "installed")) {
+		return 0;
+	}
+	if (package_files_damaged(host, want->key, arena, &damaged, ret_why, err)) {
+		return -(int)err->code;
+	}
+	have->package.intact = (struct truth){.set = !*ret_why, .value = !damaged.count};
+	have->package.damaged = damaged.count ? package_repair_names(arena, &damaged) : NULL;
+	return 0;
 }
 
 /* The version is there as wanted, and dpkg --configure -a will do the rest. */
@@ -58,12 +86,11 @@ static const char *choose(const struct resource *want, const struct host_candida
 }
 
 /* What the index does not have may have been kept. */
-static void look_into_cache(struct host *host, const struct resource *want, struct arena *arena,
-                            struct resource *have)
+static void look_into_cache(struct host *host, const struct resource *want, const char *version,
+                            struct arena *arena, struct resource *have)
 {
 	const char *damage;
-	const struct cached_set *set =
-	    package_cache_offer(host, want->key, want->package.version, arena, &damage);
+	const struct cached_set *set = package_cache_offer(host, want->key, version, arena, &damage);
 
 	if (set) {
 		have->package.candidate = set->version;
@@ -85,6 +112,9 @@ static int find_candidate(struct host *host, const struct resource *want, struct
 		have->package.candidate = have->package.version;
 		return 0;
 	}
+	/* To put files back is no wish for another version. */
+	const char *version = package_is_damaged(want, have) ? have->package.version : NULL;
+
 	if (host->ops->package_index_age(host, &age, err)) {
 		return -(int)err->code;
 	}
@@ -93,10 +123,18 @@ static int find_candidate(struct host *host, const struct resource *want, struct
 			return -(int)err->code;
 		}
 		have->package.offered = candidate.versions;
-		have->package.candidate = choose(want, &candidate);
+		have->package.candidate = !version ? choose(want, &candidate)
+		                          : lines_has(&candidate.versions, version) ? version
+		                                                                    : NULL;
 	}
 	if (!have->package.candidate) {
-		look_into_cache(host, want, arena, have);
+		look_into_cache(host, want, version ? version : want->package.version, arena, have);
+	}
+	if (version && !have->package.candidate && !have->package.obstacle) {
+		have->package.obstacle = arena_printf(
+		    arena,
+		    "damaged: %s; version %s, which would put it right, is neither published nor kept",
+		    have->package.damaged, version);
 	}
 	return 0;
 }
@@ -281,6 +319,7 @@ static int run(struct work *w, const char *const *argv, bool *ret_went_well, str
 static int look_again(struct work *w, bool *ret_go_on, struct err *err)
 {
 	struct host_package package;
+	const char *unclear;
 
 	host_forget(w->host);
 	if (w->host->ops->package(w->host, w->want->key, &package, err)) {
@@ -293,6 +332,9 @@ static int look_again(struct work *w, bool *ret_go_on, struct err *err)
 	w->have->state = is_there ? STATE_PRESENT : STATE_ABSENT;
 	w->have->package.status = package.status;
 	w->have->package.version = is_there ? package.version : NULL;
+	if (package_look_at_files(w->host, w->want, w->arena, w->have, &unclear, err)) {
+		return -(int)err->code;
+	}
 	*ret_go_on = !package_is_settled(w->want, w->have);
 	if (!*ret_go_on) {
 		return 0;

@@ -3,6 +3,7 @@
 #include "provider/package_command.h"
 
 #include "provider/package_cache.h"
+#include "provider/package_change.h"
 #include "provider/transaction.h"
 
 #include <string.h>
@@ -62,6 +63,9 @@ void package_command_make(struct arena *arena, const struct resource *want,
 	}
 	if (package->version && packages_compare(package->candidate, package->version) < 0) {
 		add(command, (const char *const[]){"--allow-downgrades", NULL});
+	}
+	if (package_is_damaged(want, have)) {
+		add(command, (const char *const[]){"--reinstall", NULL});
 	}
 	if (package->from) {
 		add(command, without_sources); /* only what was kept, and what is there */

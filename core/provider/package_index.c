@@ -191,7 +191,6 @@ static const struct resource *predict(struct arena *arena, const struct change *
 
 const struct provider provider_package_index = {
     .kind = KIND_PACKAGE_INDEX,
-    .timeout_ms = TRANSACTION_MS + 60000,
     .waits_at_deadline = true,
     .check = check,
     .observe = observe,

@@ -46,7 +46,9 @@ struct keys {
 struct provider {
 	enum kind_id kind;
 	int timeout_ms;         /* of apply; 0 = the default of 60 s */
-	bool waits_at_deadline; /* at the deadline stop waiting, never kill: outcome pending */
+	/* It runs a package manager: waited for as long as the tree says (transaction_max) in place of
+	 * timeout_ms, then left alone, never killed: outcome pending. */
+	bool waits_at_deadline;
 
 	/* Rules across fields of a wanted resource. Pure. NULL: none. */
 	int (*check)(const struct resource *want, struct err *);

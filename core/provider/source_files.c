@@ -13,33 +13,39 @@ enum { FILE_MOST = 1 << 20 };
 
 /* ---- Reading ---- */
 
+/* What lies under a name. */
+struct found {
+	struct file_bytes bytes; /* when it is a file */
+	bool is_file, is_link;
+};
+
 /* apt follows a link to a file, and passes over one that leads to nothing or to /dev/null. */
-static int read_link(const char *path, struct arena *arena, struct file_bytes *ret_bytes,
-                     bool *ret_is_file, struct err *err)
+static int read_link(const char *path, struct arena *arena, struct found *found, struct err *err)
 {
 	struct err fault = {0};
 
-	*ret_is_file = !files_own_read(path, false, FILE_MOST, arena, ret_bytes, &fault);
-	return *ret_is_file || fault.os == ENOENT || fault.os == ENOTDIR || fault.code == ERR_INPUT
+	found->is_file = !files_own_read(path, false, FILE_MOST, arena, &found->bytes, &fault);
+	return found->is_file || fault.os == ENOENT || fault.os == ENOTDIR || fault.code == ERR_INPUT
 	           ? 0
 	           : err_copy(err, &fault);
 }
 
 static int read_source(struct host *host, struct arena *arena, const char *path,
-                       struct file_bytes *ret_bytes, bool *ret_is_file, bool *ret_is_link,
-                       struct err *err)
+                       struct found *ret_found, struct err *err)
 {
 	struct file_look look;
 
 	if (host->ops->look(host, path, &look, err)) {
 		return -(int)err->code;
 	}
-	*ret_is_link = look.type == FILE_LINK;
-	*ret_is_file = look.type == FILE_REGULAR;
-	if (*ret_is_link) {
-		return read_link(path, arena, ret_bytes, ret_is_file, err);
+	*ret_found =
+	    (struct found){.is_file = look.type == FILE_REGULAR, .is_link = look.type == FILE_LINK};
+	if (ret_found->is_link) {
+		return read_link(path, arena, ret_found, err);
 	}
-	return *ret_is_file ? host->ops->read(host, path, FILE_MOST, arena, ret_bytes, err) : 0;
+	return ret_found->is_file
+	           ? host->ops->read(host, path, FILE_MOST, arena, &ret_found->bytes, err)
+	           : 0;
 }
 
 /* Half a file would be written back as half a file. */
@@ -61,25 +67,24 @@ static int need_text(const char *path, const struct file_bytes *bytes, struct er
 static int add_file(struct host *host, struct arena *arena, const char *path,
                     struct source_files *files, struct err *err)
 {
-	struct file_bytes bytes;
 	size_t before = files->entries.count;
-	bool is_file, is_link;
+	struct found found;
 
-	if (read_source(host, arena, path, &bytes, &is_file, &is_link, err)) {
+	if (read_source(host, arena, path, &found, err)) {
 		return -(int)err->code;
 	}
-	if (!is_file) {
+	if (!found.is_file) {
 		return 0;
 	}
-	if (need_text(path, &bytes, err)) {
+	if (need_text(path, &found.bytes, err)) {
 		return -(int)err->code;
 	}
 	struct source_file file = {
 	    .path = path,
-	    .text = arena_strndup(arena, bytes.data, bytes.length),
-	    .mode = bytes.look.mode,
-	    .uid = bytes.look.uid,
-	    .gid = bytes.look.gid,
+	    .text = arena_strndup(arena, found.bytes.data, found.bytes.length),
+	    .mode = found.bytes.look.mode,
+	    .uid = found.bytes.look.uid,
+	    .gid = found.bytes.look.gid,
 	};
 
 	file.after = file.text;
@@ -87,7 +92,7 @@ static int add_file(struct host *host, struct arena *arena, const char *path,
 	files->list[files->count++] = file;
 	apt_sources_parse(arena, path, file.text, &files->entries);
 	for (size_t i = before; i < files->entries.count; i++) {
-		files->entries.list[i].is_link = is_link;
+		files->entries.list[i].is_link = found.is_link;
 	}
 	return 0;
 }
@@ -228,7 +233,7 @@ static void take_words(struct arena *arena, const struct list *words, const stru
 	ret_list->set = true;
 }
 
-static bool is_counted(const struct apt_entry *entry)
+bool source_files_counts(const struct apt_entry *entry)
 {
 	return entry->enabled && entry->binary;
 }
@@ -246,7 +251,7 @@ static struct list describe_components(struct arena *arena, const struct source_
 	for (size_t i = 0; wanted && i < group->count; i++) {
 		struct list list = {0};
 
-		if (!is_counted(group->list[i])) {
+		if (!source_files_counts(group->list[i])) {
 			continue;
 		}
 		take_words(arena, &group->list[i]->components, wanted,
@@ -294,7 +299,7 @@ void source_files_describe(struct arena *arena, const struct source_group *group
 	for (size_t i = 0; i < group->count; i++) {
 		const struct apt_entry *entry = group->list[i];
 
-		if (is_counted(entry)) {
+		if (source_files_counts(entry)) {
 			take_words(arena, &entry->suites, wanted, source_files_is_own(entry, have->key),
 			           &source->suites);
 		}
@@ -314,216 +319,4 @@ void source_files_describe(struct arena *arena, const struct source_group *group
 	}
 	source->components = describe_components(arena, group, want, have->key);
 	source->signed_by = describe_key(group, want);
-}
-
-/* ---- What the files should be ---- */
-
-struct mending {
-	struct arena *arena;
-	const struct resource *want;
-	const struct source_group *group;
-	struct list claimed; /* suites that stand somewhere already */
-	size_t cap;
-};
-
-static void add_new(struct arena *arena, struct list *list, size_t *cap, const char *item)
-{
-	if (!lines_has(list, item)) {
-		lines_add(arena, list, cap, item);
-	}
-}
-
-/* Suites of an entry: those wanted that nobody had before, and of a foreign one all else too. */
-static struct list keep_suites(struct mending *m, const struct apt_entry *entry)
-{
-	bool own = source_files_is_own(entry, m->want->key);
-	const struct list *wanted = &m->want->package_source.suites;
-	struct list list = {.set = true};
-	size_t cap = 0;
-
-	for (size_t i = 0; i < entry->suites.count; i++) {
-		const char *suite = entry->suites.items[i];
-
-		if (!own || (lines_has(wanted, suite) && !lines_has(&m->claimed, suite))) {
-			add_new(m->arena, &list, &cap, suite);
-		}
-		if (lines_has(wanted, suite)) {
-			add_new(m->arena, &m->claimed, &m->cap, suite);
-		}
-	}
-	return list;
-}
-
-static struct list keep_components(struct mending *m, const struct apt_entry *entry)
-{
-	const struct list *wanted = &m->want->package_source.components;
-	struct list list = {.set = true};
-	size_t cap = 0;
-
-	if (!wanted->set) {
-		return (struct list){0};
-	}
-	if (!source_files_is_own(entry, m->want->key)) {
-		for (size_t i = 0; i < entry->components.count; i++) {
-			add_new(m->arena, &list, &cap, entry->components.items[i]);
-		}
-	}
-	for (size_t i = 0; i < wanted->count; i++) {
-		add_new(m->arena, &list, &cap, wanted->items[i]);
-	}
-	return list;
-}
-
-static struct source_file *file_of(const struct source_files *files, const char *path)
-{
-	for (size_t i = 0; i < files->count; i++) {
-		if (strcmp(files->list[i].path, path) == 0) {
-			return &files->list[i];
-		}
-	}
-	return NULL;
-}
-
-static bool is_same_list(const struct list *a, const struct list *b)
-{
-	if (a->count != b->count) {
-		return false;
-	}
-	for (size_t i = 0; i < a->count; i++) {
-		if (strcmp(a->items[i], b->items[i]) != 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Does the entry say all that already? Then its bytes stay. */
-static bool is_right(const struct apt_entry *entry, const struct apt_edit *edit)
-{
-	return entry->enabled && (!edit->uri || apt_sources_is_at(entry, edit->uri)) &&
-	       (!edit->suites.set || is_same_list(&entry->suites, &edit->suites)) &&
-	       (!edit->components.set || is_same_list(&entry->components, &edit->components)) &&
-	       (!edit->signed_by || text_equal(entry->signed_by, edit->signed_by));
-}
-
-/* What each entry of the group should be: by its place in the group. */
-static struct apt_edit *make_edits(struct mending *m)
-{
-	const struct source_group *group = m->group;
-	const struct package_source *want = &m->want->package_source;
-	struct apt_edit *edits = arena_array(m->arena, group->count, sizeof *edits);
-	size_t main = 0;
-
-	for (size_t i = 0; i < group->count; i++) {
-		main = group->list[i] == group->main ? i : main;
-	}
-	edits[main].suites = keep_suites(m, group->main);
-	for (size_t i = 0; i < group->count; i++) {
-		const struct apt_entry *entry = group->list[i];
-
-		edits[i].signed_by = want->signed_by;
-		if (i != main && is_counted(entry)) {
-			edits[i].suites = keep_suites(m, entry);
-		}
-		if (i == main || is_counted(entry)) {
-			edits[i].components = keep_components(m, entry);
-		}
-	}
-	edits[main].uri = want->uri;
-	size_t cap = edits[main].suites.count;
-
-	for (size_t i = 0; i < want->suites.count; i++) {
-		if (!lines_has(&m->claimed, want->suites.items[i])) {
-			lines_add(m->arena, &edits[main].suites, &cap, want->suites.items[i]);
-		}
-	}
-	return edits;
-}
-
-/* From the last entry to the first, so that the places of those before stay. */
-static void mend(struct mending *m, struct source_files *files)
-{
-	struct apt_edit *edits = make_edits(m);
-
-	for (size_t i = m->group->count; i-- > 0;) {
-		const struct apt_entry *entry = m->group->list[i];
-		struct source_file *file = file_of(files, entry->path);
-
-		if (!file || (!entry->enabled && entry != m->group->main) || is_right(entry, &edits[i])) {
-			continue;
-		}
-		file->after = edits[i].suites.set && !edits[i].suites.count
-		                  ? apt_sources_remove(m->arena, file->after, entry)
-		                  : apt_sources_mend(m->arena, file->after, entry, &edits[i]);
-	}
-}
-
-static void create(struct arena *arena, struct source_files *files, const struct resource *want)
-{
-	const struct package_source *source = &want->package_source;
-	const struct apt_edit edit = {
-	    .uri = source->uri,
-	    .suites = source->suites,
-	    .components = source->components,
-	    .signed_by = source->signed_by,
-	};
-	const char *path = arena_printf(arena, SOURCE_PARTS "/%s.sources", want->key);
-	const char *stanza = apt_sources_stanza(arena, &edit);
-	struct source_file *file = file_of(files, path);
-
-	if (file) {
-		file->after = arena_printf(arena, "%s%s%s", file->text,
-		                           apt_sources_is_empty(file->text) ? "" : "\n", stanza);
-		return;
-	}
-	files->list = arena_grow(arena, files->list, files->count, &files->cap, sizeof *files->list);
-	files->list[files->count++] = (struct source_file){.path = path, .after = stanza, .mode = 0644};
-}
-
-/* The suites that are left when those wanted away are gone. */
-static struct list leave_suites(struct arena *arena, const struct apt_entry *entry,
-                                const struct list *away)
-{
-	struct list list = {.set = true};
-	size_t cap = 0;
-
-	for (size_t i = 0; away->set && i < entry->suites.count; i++) {
-		if (!lines_has(away, entry->suites.items[i])) {
-			lines_add(arena, &list, &cap, entry->suites.items[i]);
-		}
-	}
-	return list;
-}
-
-static void take_away(struct arena *arena, struct source_files *files,
-                      const struct source_group *group, const struct resource *want)
-{
-	for (size_t i = group->count; i-- > 0;) {
-		const struct apt_entry *entry = group->list[i];
-		struct source_file *file = file_of(files, entry->path);
-		struct apt_edit edit = {.suites = leave_suites(arena, entry, &want->package_source.suites)};
-
-		if (!file || !entry->enabled) {
-			continue;
-		}
-		file->after = edit.suites.count ? apt_sources_mend(arena, file->after, entry, &edit)
-		                                : apt_sources_remove(arena, file->after, entry);
-		if (source_files_is_own(entry, want->key) && apt_sources_is_empty(file->after)) {
-			file->after = NULL;
-		}
-	}
-}
-
-void source_files_plan(struct arena *arena, struct source_files *files, const struct resource *want)
-{
-	struct source_group group = source_files_find(arena, files, want->key, want);
-	struct mending m = {.arena = arena, .want = want, .group = &group};
-
-	if (want->state == STATE_ABSENT) {
-		take_away(arena, files, &group, want);
-	} else if (group.main) {
-		mend(&m, files);
-	} else {
-		create(arena, files, want);
-	}
 }

@@ -50,11 +50,14 @@ struct source_group source_files_find(struct arena *arena, const struct source_f
 /* Does the entry stand in the source's own file? */
 bool source_files_is_own(const struct apt_entry *entry, const char *name);
 
+/* Does apt take packages from it? Not when it is switched off, nor from one of sources alone. */
+bool source_files_counts(const struct apt_entry *entry);
+
 /* What the source says now, as far as `want` (may be NULL) asks. */
 void source_files_describe(struct arena *arena, const struct source_group *group,
                            const struct resource *want, struct resource *have);
 
-/* Fills in `after` of the files. */
+/* Fills in `after` of the files (source_files_plan.c). */
 void source_files_plan(struct arena *arena, struct source_files *files,
                        const struct resource *want);
 

@@ -32,6 +32,7 @@ static bool read_record(struct stuck_list *list, const char *path, const char *b
 	    .target = value_text(&v, "target"),
 	    .mount_id = (uint64_t)value_number(&v, "mount_id", 0),
 	    .what = value_text(&v, "what"),
+	    .act = value_text(&v, "act"),
 	    .since = value_number(&v, "since", 0),
 	    .pid = (pid_t)value_number(&v, "pid", 0),
 	    .starttime = (uint64_t)value_number(&v, "starttime", 0),
@@ -76,6 +77,7 @@ void stuck_add(struct stuck_list *list, const struct stuck *stuck, const char *r
 	if (!stuck->pid || !run_dir || list->read_only) {
 		return;
 	}
+	value_put(list->arena, &v, "act", value_string(stuck->act));
 	value_put(list->arena, &v, "boot_id", value_string(self_boot_id(list->arena)));
 	value_put(list->arena, &v, "mount_id", value_int((int64_t)stuck->mount_id));
 	value_put(list->arena, &v, "pid", value_int(stuck->pid));
@@ -95,8 +97,24 @@ void stuck_add(struct stuck_list *list, const struct stuck *stuck, const char *r
 const struct stuck *stuck_over(const struct stuck_list *list, const char *path, bool or_same)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (list->list[i].target && path_is_below(path, list->list[i].target, or_same)) {
-			return &list->list[i];
+		const struct stuck *stuck = &list->list[i];
+
+		if (stuck->target && path_is_below(path, stuck->target, or_same) &&
+		    (!stuck->pid || child_is_alive(stuck->pid, stuck->starttime))) {
+			return stuck;
+		}
+	}
+	return NULL;
+}
+
+const struct stuck *stuck_at(const struct stuck_list *list, const char *what, bool acting)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct stuck *stuck = &list->list[i];
+
+		if (stuck->pid && (acting || !stuck->act) && text_equal(stuck->what, what) &&
+		    child_is_alive(stuck->pid, stuck->starttime)) {
+			return stuck;
 		}
 	}
 	return NULL;

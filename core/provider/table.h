@@ -23,6 +23,8 @@ extern const struct provider provider_service;
 extern const struct provider provider_command;
 extern const struct provider provider_space;
 extern const struct provider provider_port;
+extern const struct provider provider_package_files;
+extern const struct provider provider_archive;
 extern const struct provider provider_rival;
 extern const struct provider provider_boot_entry;
 extern const struct provider provider_loadable;

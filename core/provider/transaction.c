@@ -2,14 +2,16 @@
 /* See transaction.h. */
 #include "provider/transaction.h"
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "provider/lines.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_MS = 60000, SETTINGS = 8 };
+enum { ASK_MS = 60000, BEGINNING_MS = 1000, SETTINGS = 8 };
 
 /* Nobody is there to answer a question, to read a list of changes, or to agree to restarting
  * services (needrestart(1): l only lists). */
@@ -24,6 +26,23 @@ static const char *const environment[SETTINGS] = {
     NULL,
 };
 
+/* " since 2026-11-21T09:14:30Z", or nothing. From the clocks of two readings the same second does
+ * not always come out: in steps of ten, so that one and the same holder is told in the same words.
+ */
+static const char *since(struct arena *arena, pid_t pid)
+{
+	const int64_t ticks = sysconf(_SC_CLK_TCK), step = 10;
+	uint64_t started = child_starttime(pid);
+	char stamp[24];
+
+	if (!started || ticks <= 0) {
+		return "";
+	}
+	int64_t at = clock_now() - clock_ms() / 1000 + (int64_t)started / ticks;
+
+	return arena_printf(arena, " since %s", clock_stamp((at + step / 2) / step * step, stamp));
+}
+
 int transaction_busy(struct host *host, struct arena *arena,
                      struct host_package_manager *ret_manager, const char **ret_busy,
                      struct err *err)
@@ -35,9 +54,10 @@ int transaction_busy(struct host *host, struct arena *arena,
 	}
 	*ret_busy = NULL;
 	if (manager.lock_pid > 0) {
-		*ret_busy = arena_printf(arena, "the package manager's lock is held by process %d%s%s%s",
+		*ret_busy = arena_printf(arena, "the package manager's lock is held by process %d%s%s%s%s",
 		                         manager.lock_pid, *manager.lock_command ? " (" : "",
-		                         manager.lock_command, *manager.lock_command ? ")" : "");
+		                         manager.lock_command, *manager.lock_command ? ")" : "",
+		                         since(arena, manager.lock_pid));
 	} else if (manager.lock_pid) {
 		*ret_busy = "the package manager's lock is held by a process outside of this container";
 	}
@@ -93,7 +113,9 @@ static const char *said(struct arena *arena, const struct child_result *result)
 }
 
 /* The same command as a transient unit of systemd: in a control group of its own, so that
- * stopping ours does not take the package manager along (systemd-run(1), systemd.kill(5)). */
+ * stopping ours does not take the package manager along (systemd-run(1), systemd.kill(5)). Asked to
+ * stop, because the node is shut down, it is waited for: SIGCONT tells it nothing, where SIGTERM
+ * would leave a package half configured. */
 static const char **as_unit(struct arena *arena, const char *const *argv)
 {
 	static const char *const start[] = {"systemd-run",
@@ -103,6 +125,7 @@ static const char **as_unit(struct arena *arena, const char *const *argv)
 	                                    "--pipe",
 	                                    "--service-type=exec",
 	                                    "--property=KillMode=process",
+	                                    "--property=KillSignal=SIGCONT",
 	                                    "--property=TimeoutStopSec=900"};
 	size_t n = 0, count = 0;
 
@@ -132,6 +155,17 @@ static bool is_lock_trouble(const char *why)
 	       strstr(why, "locked by another process");
 }
 
+/* One change may need several of them; each is given time to begin at least. */
+static int patience(const struct host *host)
+{
+	int64_t left = clock_left(host->patience);
+
+	return !host->patience       ? TRANSACTION_MS
+	       : left < BEGINNING_MS ? BEGINNING_MS
+	       : left < INT_MAX      ? (int)left
+	                             : INT_MAX;
+}
+
 int transaction_run(struct host *host, const struct host_package_manager *manager,
                     const char *const *argv, struct arena *arena,
                     struct transaction *ret_transaction, struct err *err)
@@ -139,7 +173,7 @@ int transaction_run(struct host *host, const struct host_package_manager *manage
 	struct child_command command = {
 	    .argv = manager->under_systemd ? as_unit(arena, argv) : argv,
 	    .environment = environment,
-	    .timeout_ms = TRANSACTION_MS,
+	    .timeout_ms = patience(host),
 	    .keep_at_deadline = true,
 	};
 	struct transaction done = {.outcome = OUTCOME_CHANGED};
@@ -179,14 +213,21 @@ int transaction_ask_for(struct host *host, const char *const *argv, int timeout_
                         struct arena *arena, char **ret_out, const char **ret_why, struct err *err)
 {
 	struct child_command command = {
-	    .argv = argv, .environment = environment, .timeout_ms = timeout_ms};
+	    .argv = argv, .environment = environment, .timeout_ms = host_patience(host, timeout_ms)};
 	struct child_result result;
 
+	if (host->deadline && !clock_left(host->deadline)) {
+		return err_set(err, ERR_LIMIT, 0, "no time was left to ask %s", argv[0]);
+	}
 	if (host->ops->run(host, &command, &result, err)) {
 		return -(int)err->code;
 	}
 	*ret_out = arena_strdup(arena, str_text(&result.out));
 	*ret_why = NULL;
+	if (result.timed_out && host->deadline) {
+		child_result_free(&result);
+		return err_set(err, ERR_LIMIT, 0, "%s does not answer in time", argv[0]);
+	}
 	if (result.timed_out) {
 		*ret_why = arena_printf(arena, "%s does not answer", argv[0]);
 	} else if (result.signalled || result.status) {

@@ -28,13 +28,15 @@ struct transaction {
 	const char *detail; /* all it printed, or NULL */
 };
 
-/* Runs an argv that changes packages, to its end or until TRANSACTION_MS have passed. */
+/* Runs an argv that changes packages, to its end or until host->patience (TRANSACTION_MS from now,
+ * where that says nothing). */
 int transaction_run(struct host *host, const struct host_package_manager *manager,
                     const char *const *argv, struct arena *arena,
                     struct transaction *ret_transaction, struct err *err) MUST_CHECK;
 
 /* Runs one that only looks (apt-get -s): *ret_out is what it printed, *ret_why the first
- * complaint when it failed. */
+ * complaint when it failed. Within an observation (host->deadline) no longer than that has left;
+ * then ERR_LIMIT, so that it is undetermined and nothing is made of it. */
 int transaction_ask(struct host *host, const char *const *argv, struct arena *arena, char **ret_out,
                     const char **ret_why, struct err *err) MUST_CHECK;
 

@@ -2,6 +2,7 @@
 /* See worker.h: the supervisor's side, observing and applying. Nothing here touches a managed path;
  * what may hang does so in the child, and is left behind. */
 #include "base/clock.h"
+#include "provider/transaction.h"
 #include "provider/worker_link.h"
 
 #include <stdlib.h>
@@ -11,6 +12,7 @@ enum {
 	OBSERVE_MS = 5000,
 	APPLY_MS = 60000,
 	GRACE_MS = 5000, /* beyond a provider's own deadline for what it runs */
+	AROUND_MS = 65000, /* what a provider does before and after the package manager */
 	END_MS = 500,
 	CHUNK = 256, /* queries in one request: some 64 KiB */
 };
@@ -28,10 +30,19 @@ struct worker *worker_create(const struct worker_options *options)
 	if (worker->options.observe_ms <= 0) {
 		worker->options.observe_ms = OBSERVE_MS;
 	}
-	if (worker->options.apply_ms <= 0) {
-		worker->options.apply_ms = APPLY_MS;
-	}
+	worker_set_apply_ms(worker, worker->options.apply_ms);
+	worker_set_transaction_ms(worker, 0);
 	return worker;
+}
+
+void worker_set_apply_ms(struct worker *worker, int apply_ms)
+{
+	worker->options.apply_ms = apply_ms > 0 ? apply_ms : APPLY_MS;
+}
+
+void worker_set_transaction_ms(struct worker *worker, int transaction_ms)
+{
+	worker->transaction_ms = transaction_ms > 0 ? transaction_ms : TRANSACTION_MS;
 }
 
 void worker_forget(struct worker *worker)
@@ -113,6 +124,19 @@ int worker_read_fact(const struct worker_query *query, const struct value *answe
 	return 0;
 }
 
+/* A look has left something running. The worker itself is well, but the rest must be judged anew:
+ * it begins with a fresh one, for this one still has their answers to give. */
+static int leave_some(struct worker *worker, const struct worker_deed *deed)
+{
+	struct child_left found = worker->left, more;
+
+	child_end_all(&worker->child, 0, NULL, &more);
+	child_abandon(&worker->child);
+	worker->left = found;
+	worker_note_left(worker, deed);
+	return 0;
+}
+
 /* Receives answers until all are there or the worker fails; *at is how many are done. A failure
  * settles the one that was under way. */
 static int receive_batch(struct worker *worker, const struct batch *b, size_t *at, struct err *err)
@@ -124,18 +148,24 @@ static int receive_batch(struct worker *worker, const struct batch *b, size_t *a
 		const struct resource **fact = &b->facts[b->numbers[*at]];
 		int64_t started = clock_ms(), deadline = started + worker->options.observe_ms;
 		const char *why;
+		struct worker_deed deed = {.kind = query->kind, .key = query->key, .began = started};
 		struct value answer;
 		struct err fault = {0};
 
 		if (!worker_receive(worker, query->key, deadline, scratch, &answer, &fault) &&
 		    !worker_read_fact(query, &answer, b->arena, fact, &fault)) {
 			++*at;
+			if (worker->left.count) {
+				return leave_some(worker, &deed);
+			}
 			continue;
 		}
 		if (fault.code == ERR_LIMIT) {
-			why = worker_abandon(worker, query->kind, query->key, clock_ms() - started, b->arena);
+			why = worker_abandon(worker, &deed, b->arena);
 		} else if (worker_bury(worker, b->arena, &why, err)) {
 			return -(int)err->code;
+		} else {
+			worker_note_left(worker, &deed);
 		}
 		*fact = resource_undetermined(b->arena, query->kind, query->key, "%s", why);
 		++*at;
@@ -238,7 +268,8 @@ int worker_observe_fresh(struct worker *worker, const struct worker_query *query
 
 /* ---- Applying ---- */
 
-static struct value change_question(struct arena *arena, const struct change *change)
+static struct value change_question(const struct worker *worker, struct arena *arena,
+                                    const struct change *change)
 {
 	struct value question = value_map();
 
@@ -246,20 +277,32 @@ static struct value change_question(struct arena *arena, const struct change *ch
 	value_put(arena, &question, "action", value_int((int64_t)change->action));
 	value_put(arena, &question, "want", resource_to_value(arena, change->want));
 	value_put(arena, &question, "have", resource_to_value(arena, change->have));
+	value_put(arena, &question, "patience_ms", value_int(worker->transaction_ms));
 	value_seal(&question);
 	return question;
 }
 
 static struct applied too_late(struct worker *worker, const struct change *change,
-                               int64_t waited_ms, struct arena *arena)
+                               const struct worker_deed *deed, struct arena *arena)
 {
 	bool waits = provider_table[change->kind->id]->waits_at_deadline;
-	const char *why = worker_abandon(worker, change->kind, change->want->key, waited_ms, arena);
+	const char *why = worker_abandon(worker, deed, arena);
 
 	return (struct applied){
 	    .outcome = waits ? OUTCOME_PENDING : OUTCOME_FAILED,
 	    .why = waits ? arena_printf(arena, "still under way (%s)", why) : why,
 	};
+}
+
+/* In words for whoever finds it still going on in a later run. */
+static const char *name_act(struct arena *arena, const struct change *change, const char *id)
+{
+	const char *verb = change->action == ACTION_REMOVE   ? "unmounting"
+	                   : change->action == ACTION_UPDATE ? "remounting"
+	                                                     : "mounting";
+
+	return change->kind->id == KIND_MOUNT ? arena_printf(arena, "%s %s", verb, change->want->key)
+	                                      : arena_printf(arena, "the last change of %s", id);
 }
 
 static struct applied read_applied(const struct value *answer, struct arena *arena)
@@ -274,14 +317,22 @@ static struct applied read_applied(const struct value *answer, struct arena *are
 	};
 }
 
+static int64_t longest(const struct worker *worker, const struct provider *provider)
+{
+	int64_t own = provider->waits_at_deadline ? worker->transaction_ms + AROUND_MS
+	              : provider->timeout_ms      ? provider->timeout_ms + GRACE_MS
+	                                          : 0;
+
+	return own > worker->options.apply_ms ? own : worker->options.apply_ms;
+}
+
 int worker_apply(struct worker *worker, const struct change *change, struct arena *arena,
                  struct applied *ret_applied, struct err *err)
 {
 	AUTO(arena_auto) struct arena *scratch = arena_create();
-	struct value question = change_question(scratch, change), answer;
+	struct value question = change_question(worker, scratch, change), answer;
 	const char *id = resource_id(scratch, change->kind, change->want->key);
-	int provider_ms = provider_table[change->kind->id]->timeout_ms;
-	int64_t most = provider_ms > worker->options.apply_ms ? provider_ms : worker->options.apply_ms;
+	int64_t most = longest(worker, provider_table[change->kind->id]);
 	struct err fault = {0};
 
 	if (worker_ensure(worker, err)) {
@@ -296,31 +347,47 @@ int worker_apply(struct worker *worker, const struct change *change, struct aren
 	if (worker_request(worker, &question, err)) {
 		return -(int)err->code;
 	}
-	int64_t started = clock_ms();
+	struct worker_deed deed = {
+	    .kind = change->kind,
+	    .key = change->want->key,
+	    .act = name_act(scratch, change, id),
+	    .began = clock_ms(),
+	};
 
-	if (!worker_hear(worker, id, started + most + (provider_ms ? GRACE_MS : 0), scratch, &answer,
-	                 &fault)) {
+	worker->kept = provider_table[change->kind->id]->waits_at_deadline;
+	int r = worker_hear(worker, id, deed.began + most, scratch,
+	                    &answer, &fault);
+
+	worker->kept = false;
+	if (!r) {
 		*ret_applied = read_applied(&answer, arena);
 	} else if (fault.code == ERR_LIMIT) {
-		*ret_applied = too_late(worker, change, clock_ms() - started, arena);
+		*ret_applied = too_late(worker, change, &deed, arena);
 	} else {
 		*ret_applied =
 		    (struct applied){.outcome = OUTCOME_FAILED, .why = arena_strdup(arena, fault.text)};
 	}
+	worker_note_left(worker, &deed);
 	return 0;
 }
 
+/* What is under way when a run is broken off is ended with it; what cannot be, and would be of no
+ * known target, counts among those that are stuck. */
 void worker_free(struct worker *worker)
 {
+	struct child_left left;
+
 	if (!worker) {
 		return;
 	}
-	if (worker->child.pid && !child_end(&worker->child, END_MS, NULL)) {
+	child_end_all(&worker->child, END_MS, NULL, &left);
+	child_abandon(&worker->child);
+	for (size_t i = 0; i < left.count; i++) {
 		struct stuck stuck = {
 		    .what = "the end of a run",
 		    .since = clock_now(),
-		    .pid = worker->child.pid,
-		    .starttime = worker->child.starttime,
+		    .pid = left.list[i].pid,
+		    .starttime = left.list[i].starttime,
 		};
 
 		stuck_add(&worker->stuck, &stuck, worker_record_dir(worker));

@@ -4,11 +4,12 @@
  * abandoned.
  *
  * One worker at a time. It closes every descriptor but its socket, so that a stuck one holds
- * nothing. When a request passes its deadline the worker is abandoned and recorded (pid, start
- * time, mount id) under RUN_DIR/stuck/, the resource is undetermined, nothing below the same mount
- * is asked again in this run, and a fresh worker goes on with the rest. At most one stuck worker
- * per mount, across runs: while the recorded one is alive, paths on that mount are undetermined at
- * once.
+ * nothing. When a request passes its deadline the worker is killed with all that it has started,
+ * and what cannot be killed is recorded (pid, start time, mount id) under RUN_DIR/stuck/; the
+ * resource is undetermined, nothing below the same mount is asked again in this run, and a fresh
+ * worker goes on with the rest. At most one is stuck per mount, across runs: while the recorded one
+ * is alive and the mount still the same, paths on it are undetermined at once. So it is with what
+ * is no path (a module that loads and loads): a second one is not started.
  */
 #ifndef PROVIDER_WORKER_H
 #define PROVIDER_WORKER_H
@@ -23,6 +24,9 @@ struct worker_options {
 	int apply_ms;        /* default 60000; a provider may ask for more */
 	/* Called while waiting, for progress: what is under way and for how long. May be NULL. */
 	void (*waiting)(void *context, const char *what, int64_t elapsed_ms);
+	/* Asked about once a second while a change is under way that waits_at_deadline: true stops the
+	 * waiting as the deadline would. May be NULL. */
+	bool (*leaves)(void *context);
 	void *context;
 };
 
@@ -32,6 +36,10 @@ struct worker *worker_create(const struct worker_options *options);
 /* Ends the child politely; abandons it when stuck. NULL allowed. */
 void worker_free(struct worker *worker);
 
+/* How long a change may take that has no longer deadline of its own; 0: the default. */
+void worker_set_apply_ms(struct worker *worker, int apply_ms);
+/* How long one is waited for that waits_at_deadline; 0: the default of 30 minutes. */
+void worker_set_transaction_ms(struct worker *worker, int transaction_ms);
 /* What it read before is forgotten: the next look is fresh. */
 void worker_forget(struct worker *worker);
 
@@ -63,6 +71,11 @@ int worker_list(struct worker *worker, const struct kind *kind, struct arena *ar
 int worker_apply(struct worker *worker, const struct change *change, struct arena *arena,
                  struct applied *ret_applied, struct err *err) MUST_CHECK;
 
+/* Why worker_apply would not touch this now, or NULL: an earlier change of it has not come to an
+ * end, or it lies on what does not answer. */
+const char *worker_held_up(struct worker *worker, const struct kind *kind, const char *key,
+                           struct arena *arena);
+
 /* The files of a tree: what state/ and policies/ of `dir` hold, with their texts. */
 struct tree_file {
 	const char *name; /* as shown: dir as typed + "/state/nodes/x.yaml" */
@@ -73,6 +86,7 @@ struct tree_file {
 struct tree_files {
 	struct tree_file *list;
 	size_t count, cap;
+	bool remote; /* some of it lies on a network file system: others see changes of it later */
 };
 /* Reads state/defaults.yaml, state/nodes/ and state/roles/ (*.yaml), policies/ and policies/lib/
  * (*.lua), sorted. With `trusted` every one of them and the folders up to / must be root's and not
@@ -80,6 +94,9 @@ struct tree_files {
  * ERR_LIMIT: the tree does not answer in time. */
 int worker_read_tree(struct worker *worker, const char *dir, bool trusted, struct arena *arena,
                      struct tree_files *ret_files, struct err *err) MUST_CHECK;
+/* Why a file of our own must not be touched by the supervisor itself, or NULL: its file system does
+ * not answer. A file that is not there, or is no file, answers. */
+const char *worker_unanswered(struct worker *worker, const char *path, struct arena *arena);
 /* One file by absolute path, at most `most` bytes: recorded facts, node.yaml, a saved plan. Not
  * there: ERR_INPUT with os = ENOENT. */
 int worker_read_file(struct worker *worker, const char *path, bool trusted, size_t most,

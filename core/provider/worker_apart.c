@@ -120,11 +120,17 @@ static void hear(struct apart *a, struct probe *probe)
 	struct err fault = {0};
 	struct value answer;
 
-	if (wire_receive(probe->child.fd, scratch, probe->started + a->worker->options.observe_ms,
-	                 &answer, &fault) ||
-	    worker_read_fact(query, &answer, a->arena, &a->facts[probe->number], &fault)) {
+	struct worker_deed deed = {.kind = query->kind, .key = query->key, .began = probe->started};
+	bool heard = !wire_receive(probe->child.fd, scratch,
+	                           probe->started + a->worker->options.observe_ms, &answer, &fault);
+
+	if (heard) {
+		worker_unwrap(a->worker, &answer);
+	}
+	if (!heard || worker_read_fact(query, &answer, a->arena, &a->facts[probe->number], &fault)) {
 		settle(a, probe->number, "the worker broke off");
 	}
+	worker_note_left(a->worker, &deed);
 	child_kill(&probe->child, NULL);
 	probe->child = (struct child){.fd = -1};
 	a->active--;
@@ -170,14 +176,16 @@ static void leave_the_late(struct apart *a)
 			continue;
 		}
 		const struct worker_query *query = &a->queries[probe->number];
-		bool gone = !child_is_alive(probe->child.pid, probe->child.starttime) &&
-		            child_kill(&probe->child, NULL);
-		const char *why = worker_left_behind(a->worker, gone ? NULL : &probe->child, query->kind,
-		                                     query->key, clock_ms() - probe->started, a->arena);
+		struct worker_deed deed = {.kind = query->kind, .key = query->key, .began = probe->started};
 
-		fd_auto(&probe->child.fd);
-		settle(a, probe->number, why);
-		probe->child = (struct child){.fd = -1};
+		a->worker->left = (struct child_left){0};
+		if (child_is_alive(probe->child.pid, probe->child.starttime) ||
+		    !child_kill(&probe->child, NULL)) {
+			a->worker->left.list[a->worker->left.count++] =
+			    (struct child_process){probe->child.pid, probe->child.starttime};
+		}
+		child_abandon(&probe->child);
+		settle(a, probe->number, worker_left_behind(a->worker, &deed, a->arena));
 		a->active--;
 	}
 }

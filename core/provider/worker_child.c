@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* See worker_inner.h: the child's side. It may block anywhere; nobody depends on it but its socket.
  * */
+#include "base/child.h"
+#include "base/clock.h"
 #include "provider/worker_inner.h"
 
 #include <string.h>
@@ -12,9 +14,28 @@ struct serving {
 	struct host host;
 };
 
+/* With what a program that was run has left running, if any did: nobody else knows of it. */
 static int answer(struct serving *s, const struct value *value, struct err *err)
 {
-	return wire_send(s->fd, value, 0, err);
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	struct value all = value_map(), list = value_list();
+	struct child_left left;
+
+	child_run_left(&left);
+	if (!left.count) {
+		return wire_send(s->fd, value, 0, err);
+	}
+	for (size_t i = 0; i < left.count; i++) {
+		struct value process = value_map();
+
+		value_put(arena, &process, "pid", value_int(left.list[i].pid));
+		value_put(arena, &process, "starttime", value_int((int64_t)left.list[i].starttime));
+		value_append(arena, &list, process);
+	}
+	value_put(arena, &all, "answer", *value);
+	value_put(arena, &all, "left", list);
+	value_seal(&all);
+	return wire_send(s->fd, &all, 0, err);
 }
 
 /* Makes every text of the value fit for a message. */
@@ -158,8 +179,14 @@ static int apply(struct serving *s, const struct value *request, struct arena *a
 	    .have = have,
 	};
 
-	if (converge_apply(&s->host, &change, arena, &applied, err)) {
-		return -(int)err->code;
+	int64_t patience_ms = value_number(request, "patience_ms", 0);
+
+	s->host.patience = patience_ms > 0 ? clock_ms() + patience_ms : 0;
+	int r = converge_apply(&s->host, &change, arena, &applied, err);
+
+	s->host.patience = 0;
+	if (r) {
+		return r;
 	}
 	value_put(arena, &map, "outcome", value_int((int64_t)applied.outcome));
 	value_put(arena, &map, "why", value_string(applied.why));

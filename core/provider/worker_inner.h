@@ -4,7 +4,8 @@
  *
  * A request is a map with `op`; for each thing that was asked for one value comes back, in order,
  * as soon as it is known, so that whoever waits knows which one hangs. An error comes back as
- * {error, os, text}.
+ * {error, os, text}. Where a program had to be left running, it comes as {answer, left: [{pid,
+ * starttime}]}.
  */
 #ifndef PROVIDER_WORKER_INNER_H
 #define PROVIDER_WORKER_INNER_H
@@ -26,6 +27,10 @@ struct value worker_error(struct arena *arena, const struct err *err);
 int worker_error_of(const struct value *answer, struct err *err);
 
 /* tree.c: reads the tree in `dir` (absolute) file by file; `shown` is how the operator named it. */
+/* Does the path lie on a file system that other nodes change? By statfs(2): only a worker may
+ * ask. */
+bool tree_is_shared(const char *path);
+#define TREE_IS_REMOTE "" /* path of a file that is none: the tree lies on a network file system */
 struct tree_sink {
 	int (*take)(void *context, const struct tree_file *file, struct err *err);
 	void *context;

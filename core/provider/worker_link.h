@@ -13,8 +13,12 @@ struct worker {
 	struct child child;
 	struct arena *arena; /* of the list of stuck ones */
 	struct stuck_list stuck;
+	struct child_left left; /* of the last request, not yet recorded */
+	int transaction_ms;
 	bool loaded;
-	bool forget; /* the next observation is fresh */
+	bool forget;       /* the next observation is fresh */
+	bool kept;         /* what is under way goes on when it is no longer waited for */
+	int64_t last_word; /* on progress (clock_ms) */
 };
 
 /* Where a worker that is left behind is recorded. */
@@ -39,18 +43,38 @@ int worker_hear(struct worker *worker, const char *what, int64_t deadline, struc
 int worker_bury(struct worker *worker, struct arena *arena, const char **ret_why,
                 struct err *err) MUST_CHECK;
 
-/* Leaves a worker that does not answer to itself, with a record; says in one sentence what became
- * of it. Nothing below the same mount is asked any more. */
-const char *worker_abandon(struct worker *worker, const struct kind *kind, const char *key,
-                           int64_t waited_ms, struct arena *arena);
-/* What worker_abandon does of a child that is not the worker's own; NULL: it could be killed. */
-const char *worker_left_behind(struct worker *worker, const struct child *child,
-                               const struct kind *kind, const char *key, int64_t waited_ms,
+/* What was asked for, or done. */
+struct worker_deed {
+	const struct kind *kind;
+	const char *key;
+	const char *act; /* "mounting /x"; NULL: it was looked at */
+	int64_t began;   /* clock_ms */
+};
+
+/* Takes from an answer what comes along with it: processes that were left running. */
+void worker_unwrap(struct worker *worker, struct value *answer);
+/* Records what the last request has left running, if anything. */
+void worker_note_left(struct worker *worker, const struct worker_deed *deed);
+/* Ends a worker that does not answer and what it has started, and records what cannot be ended;
+ * says in one sentence what became of it. Nothing below the same mount is asked any more. */
+const char *worker_abandon(struct worker *worker, const struct worker_deed *deed,
+                           struct arena *arena);
+/* What worker_abandon does, once worker->left says what is left. */
+const char *worker_left_behind(struct worker *worker, const struct worker_deed *deed,
                                struct arena *arena);
-/* The same where what was asked for is no resource: ERR_LIMIT. */
-int worker_give_up(struct worker *worker, const char *what, struct err *err);
+/* The same where what was asked for is no resource, `path` or NULL: ERR_LIMIT. */
+int worker_give_up(struct worker *worker, const char *what, const char *path, struct err *err);
+/* What earlier runs have left, before anything is asked; a fresh worker tells whether the mounts
+ * are still the same. */
+void worker_load_stuck(struct worker *worker);
+void worker_check_stuck(struct worker *worker);
+
 /* Why this must not be asked or (acting) done, or NULL. */
 const char *worker_forbidden(struct worker *worker, const struct kind *kind, const char *key,
                              bool acting, struct arena *arena);
+/* The same of what is no resource. ERR_LIMIT. */
+int worker_refuse_path(struct worker *worker, const char *path, const char *shown,
+                       struct err *err) MUST_CHECK;
+int worker_refuse_what(struct worker *worker, const char *what, struct err *err) MUST_CHECK;
 
 #endif

@@ -17,12 +17,13 @@ int worker_list(struct worker *worker, const struct kind *kind, struct arena *ar
 	value_put(arena, &question, "op", value_string("list"));
 	value_put(arena, &question, "kind", value_string(kind->name));
 	value_seal(&question);
-	if (worker_request(worker, &question, err)) {
+	if (worker_refuse_what(worker, kind->name, err) || worker_request(worker, &question, err)) {
 		return -(int)err->code;
 	}
 	if (worker_hear(worker, kind->name, clock_ms() + worker->options.observe_ms, arena, &answer,
 	                err)) {
-		return err->code == ERR_LIMIT ? worker_give_up(worker, kind->name, err) : -(int)err->code;
+		return err->code == ERR_LIMIT ? worker_give_up(worker, kind->name, NULL, err)
+		                              : -(int)err->code;
 	}
 	const struct value *list = value_get(&answer, "keys");
 
@@ -70,8 +71,9 @@ static int read_file_answer(const struct value *answer, struct arena *arena,
 	return 0;
 }
 
-static int receive_tree(struct worker *worker, const char *dir, struct arena *arena,
-                        struct tree_files *files, struct err *err)
+/* `path` is absolute, `dir` as typed. */
+static int receive_tree(struct worker *worker, const char *path, const char *dir,
+                        struct arena *arena, struct tree_files *files, struct err *err)
 {
 	for (;;) {
 		AUTO(arena_auto) struct arena *scratch = arena_create();
@@ -80,18 +82,23 @@ static int receive_tree(struct worker *worker, const char *dir, struct arena *ar
 		struct value answer;
 
 		if (worker_hear(worker, dir, deadline, scratch, &answer, err)) {
-			return err->code == ERR_LIMIT ? worker_give_up(worker, dir, err) : -(int)err->code;
+			return err->code == ERR_LIMIT ? worker_give_up(worker, dir, path, err)
+			                              : -(int)err->code;
 		}
 		if (answer.type == VALUE_NULL) {
 			return 0;
 		}
-		const char *name = value_text(&answer, "name"), *path = value_text(&answer, "path");
+		const char *name = value_text(&answer, "name"), *below = value_text(&answer, "path");
 
+		if (text_equal(below, TREE_IS_REMOTE)) {
+			files->remote = true;
+			continue;
+		}
 		if (read_file_answer(&answer, arena, &file, err)) {
 			return -(int)err->code;
 		}
 		file.name = arena_strdup(arena, name ? name : "");
-		file.path = arena_strdup(arena, path ? path : "");
+		file.path = arena_strdup(arena, below ? below : "");
 		files->list =
 		    arena_grow(arena, files->list, files->count, &files->cap, sizeof *files->list);
 		files->list[files->count++] = file;
@@ -113,7 +120,8 @@ int worker_read_tree(struct worker *worker, const char *dir, bool trusted, struc
 	value_put(arena, &question, "shown", value_string(dir));
 	value_put(arena, &question, "trusted", value_bool(trusted));
 	value_seal(&question);
-	if (worker_request(worker, &question, err) || receive_tree(worker, dir, arena, &files, err)) {
+	if (worker_refuse_path(worker, path, dir, err) || worker_request(worker, &question, err) ||
+	    receive_tree(worker, path, dir, arena, &files, err)) {
 		return -(int)err->code;
 	}
 	*ret_files = files;
@@ -137,15 +145,25 @@ int worker_read_file(struct worker *worker, const char *path, bool trusted, size
 	value_put(scratch, &question, "trusted", value_bool(trusted));
 	value_put(scratch, &question, "most", value_int((int64_t)most));
 	value_seal(&question);
-	if (worker_request(worker, &question, err)) {
+	if (worker_refuse_path(worker, place, path, err) || worker_request(worker, &question, err)) {
 		return -(int)err->code;
 	}
 	if (worker_hear(worker, path, clock_ms() + worker->options.observe_ms, scratch, &answer, err)) {
-		return err->code == ERR_LIMIT ? worker_give_up(worker, path, err) : -(int)err->code;
+		return err->code == ERR_LIMIT ? worker_give_up(worker, path, place, err) : -(int)err->code;
 	}
 	if (read_file_answer(&answer, arena, &file, err)) {
 		return -(int)err->code;
 	}
 	*ret_file = file;
 	return 0;
+}
+
+const char *worker_unanswered(struct worker *worker, const char *path, struct arena *arena)
+{
+	struct tree_file file;
+	struct err err = {0};
+
+	return worker_read_file(worker, path, false, 0, arena, &file, &err) && err.code == ERR_LIMIT
+	           ? arena_strdup(arena, err.text)
+	           : NULL;
 }

@@ -26,6 +26,7 @@ struct db {
 	char *path;
 	enum db_trouble trouble;
 	int durable;         /* 1, 0, or -1: as the library was built */
+	int patience_ms;     /* with another writer */
 	int64_t check_until; /* of a quick_check under way: when it ends */
 };
 
@@ -59,6 +60,12 @@ static enum db_trouble trouble_of(int rc, int os)
 	}
 }
 
+static void be_patient(struct db *db, int ms)
+{
+	db->patience_ms = ms;
+	sqlite3_busy_timeout(db->handle, ms);
+}
+
 static int fail(struct db *db, int rc, struct err *err)
 {
 	bool io = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN;
@@ -66,7 +73,7 @@ static int fail(struct db *db, int rc, struct err *err)
 
 	db->trouble = trouble_of(rc, os);
 	if (db->trouble == DB_BUSY) {
-		sqlite3_busy_timeout(db->handle, DB_IMPATIENCE_MS);
+		be_patient(db, DB_IMPATIENCE_MS);
 	}
 	return err_set(err, ERR_STORE, os, "history %s: %s", db->path,
 	               db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
@@ -92,7 +99,7 @@ static int configure(struct db *db, struct err *err)
 	}
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_wal_autocheckpoint(db->handle, LOG_PAGES);
-	sqlite3_busy_timeout(db->handle, DB_PATIENCE_MS);
+	be_patient(db, DB_PATIENCE_MS);
 	/* Unknown to libraries before 3.31, which ignore it. Neither statement reads the file. */
 	return db_script(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;", err);
 }
@@ -173,10 +180,18 @@ int db_set_durable(struct db *db, bool full, struct err *err)
 
 int db_checkpoint(struct db *db, struct err *err)
 {
+	/* Cutting the log needs that nobody reads it. Somebody who reads for long would cost each run
+	 * all of our patience. */
+	sqlite3_busy_timeout(db->handle, 0);
 	int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 
-	/* A reader in the way only means that the WAL is moved another time. */
+	sqlite3_busy_timeout(db->handle, db->patience_ms);
 	return rc && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED ? fail(db, rc, err) : 0;
+}
+
+void db_checkpoint_by_itself(struct db *db, bool may)
+{
+	sqlite3_wal_autocheckpoint(db->handle, may ? LOG_PAGES : 0);
 }
 
 /* Compiling costs more than running, and a run that finds nothing to do has little to run. */
@@ -195,7 +210,7 @@ static int out_of_time(void *context)
 	return clock_left(db->check_until) == 0;
 }
 
-int db_quick_check(struct db *db, int most_ms, bool *ret_sound, struct err *err)
+int db_quick_check(struct db *db, int most_ms, enum db_verdict *ret_verdict, struct err *err)
 {
 	AUTO(db_finish) struct db_statement s = {0};
 
@@ -208,7 +223,7 @@ int db_quick_check(struct db *db, int most_ms, bool *ret_sound, struct err *err)
 
 	sqlite3_progress_handler(db->handle, 0, NULL, NULL);
 	if (rc == SQLITE_INTERRUPT) {
-		*ret_sound = true;
+		*ret_verdict = DB_UNDECIDED;
 		return 0;
 	}
 	if (rc != SQLITE_ROW) {
@@ -216,7 +231,7 @@ int db_quick_check(struct db *db, int most_ms, bool *ret_sound, struct err *err)
 	}
 	const char *verdict = (const char *)sqlite3_column_text(s.handle, 0);
 
-	*ret_sound = verdict && !strcmp(verdict, "ok");
+	*ret_verdict = verdict && !strcmp(verdict, "ok") ? DB_SOUND : DB_UNSOUND;
 	return 0;
 }
 
@@ -380,6 +395,26 @@ int db_ask(struct db *db, const char *sql, struct db_args args, int64_t otherwis
 		*ret_number = row && !db_column_is_null(&s, 0) ? db_column_number(&s, 0) : otherwise;
 	}
 	return r;
+}
+
+int db_each(struct db *db, const char *sql, struct db_args args, db_row *row, void *context,
+            struct err *err)
+{
+	AUTO(db_finish) struct db_statement s = {0};
+	bool more;
+
+	if (db_query(db, sql, args, &s, err)) {
+		return -(int)err->code;
+	}
+	for (;;) {
+		if (db_step(&s, &more, err)) {
+			return -(int)err->code;
+		}
+		if (!more) {
+			return 0;
+		}
+		row(&s, context);
+	}
 }
 
 int64_t db_column_number(struct db_statement *s, int column)

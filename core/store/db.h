@@ -55,12 +55,22 @@ bool db_is_writable(const struct db *db);
 /* Does a commit reach the disk before it returns (full), or does it reach it with the next one that
  * does? */
 int db_set_durable(struct db *db, bool full, struct err *err) MUST_CHECK;
-/* Moves the WAL into the file and cuts it; not an error when a reader is in the way. */
+/* Moves the WAL into the file and cuts it, as far as readers let that be done now: it waits for
+ * nobody, and a reader in the way is no error. */
 int db_checkpoint(struct db *db, struct err *err) MUST_CHECK;
 
-/* sqlite's quick_check within `most_ms`: *ret_sound is false when it found damage, true when it
- * found none or ran out of time. */
-int db_quick_check(struct db *db, int most_ms, bool *ret_sound, struct err *err) MUST_CHECK;
+/* Whether a commit may move the WAL into the file when it has become long, which is two fsyncs. It
+ * may unless it is told not to, for work in many small commits with a checkpoint at its end. */
+void db_checkpoint_by_itself(struct db *db, bool may);
+
+enum db_verdict {
+	DB_SOUND,
+	DB_UNSOUND,
+	DB_UNDECIDED, /* there was not the time to look at all of it */
+};
+/* sqlite's quick_check within `most_ms`. */
+int db_quick_check(struct db *db, int most_ms, enum db_verdict *ret_verdict,
+                   struct err *err) MUST_CHECK;
 
 struct db_change {
 	struct db *db; /* NULL: none under way */
@@ -121,6 +131,11 @@ int db_do(struct db *db, const char *sql, struct db_args args, struct err *err) 
  * it. */
 int db_ask(struct db *db, const char *sql, struct db_args args, int64_t otherwise,
            int64_t *ret_number, struct err *err) MUST_CHECK;
+
+/* Calls `row` for each row, which reads its columns and does nothing else with the statement. */
+typedef void db_row(struct db_statement *s, void *context);
+int db_each(struct db *db, const char *sql, struct db_args args, db_row *row, void *context,
+            struct err *err) MUST_CHECK;
 
 /* Columns of the row at hand, from 0; texts are copied into the arena as clean UTF-8, NULL for
  * null. */

@@ -113,6 +113,16 @@ static int append(const char *path, bool create, const struct value *map, int64_
 	return 0;
 }
 
+/* Whose line it is. */
+static void put_process(struct arena *arena, struct value *map, int64_t run, const char *boot_id)
+{
+	value_put(arena, map, "run", value_int(run));
+	value_put(arena, map, "at", value_int(clock_now()));
+	value_put(arena, map, "pid", value_int(getpid()));
+	value_put(arena, map, "starttime", value_int((int64_t)child_starttime(getpid())));
+	value_put(arena, map, "boot_id", value_string(boot_id));
+}
+
 int journal_intent(const char *path, int64_t run, const char *boot_id, const struct step *step,
                    int64_t *ret_number, struct err *err)
 {
@@ -124,11 +134,7 @@ int journal_intent(const char *path, int64_t run, const char *boot_id, const str
 	store_add_differences(&differences, step, arena);
 	store_add_origins(&origins, step, arena);
 	value_put(arena, &map, "intent", value_string(step->id));
-	value_put(arena, &map, "run", value_int(run));
-	value_put(arena, &map, "at", value_int(clock_now()));
-	value_put(arena, &map, "pid", value_int(getpid()));
-	value_put(arena, &map, "starttime", value_int((int64_t)child_starttime(getpid())));
-	value_put(arena, &map, "boot_id", value_string(boot_id));
+	put_process(arena, &map, run, boot_id);
 	value_put(arena, &map, "action", value_string(action_name(step->action)));
 	value_put(arena, &map, "marks", value_string(marks_text(arena, step->marks)));
 	value_put(arena, &map, "differences", value_string(str_text(&differences)));
@@ -148,6 +154,18 @@ int journal_outcome(const char *path, int64_t number, const struct step *step, s
 	value_put(arena, &map, "why", value_string(step->why));
 	value_put(arena, &map, "detail", value_string(step->detail));
 	return append(path, false, &map, NULL, err);
+}
+
+int journal_end(const char *path, int64_t run, const char *boot_id, int exit_code,
+                const char *error, struct err *err)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	struct value map = value_map();
+
+	put_process(arena, &map, run, boot_id);
+	value_put(arena, &map, "exit_code", value_int(exit_code));
+	value_put(arena, &map, "error", value_string(error));
+	return append(path, true, &map, NULL, err);
 }
 
 static int read_all(const char *path, struct arena *arena, char **ret_text, size_t *ret_n,
@@ -249,13 +267,54 @@ static void read_outcome(const struct value *map, struct journal_entry *entry)
 	entry->detail = value_text(map, "detail");
 }
 
-int journal_list(const char *path, struct arena *arena, struct journal_entry **ret_list,
-                 size_t *ret_count, struct err *err)
+static bool read_end(const struct value *map, struct journal_end *end)
 {
-	struct journal_entry *list = NULL, entry;
-	size_t count = 0, cap = 0, n = 0;
+	*end = (struct journal_end){
+	    .run = value_number(map, "run", 0),
+	    .pid = value_number(map, "pid", 0),
+	    .starttime = value_number(map, "starttime", 0),
+	    .boot_id = value_text(map, "boot_id"),
+	    .at = value_number(map, "at", 0),
+	    .exit_code = value_number(map, "exit_code", -1),
+	    .error = value_text(map, "error"),
+	};
+	return end->boot_id && end->exit_code >= 0 && !value_get(map, "of");
+}
+
+struct reading {
+	struct arena *arena;
+	struct journal *journal;
+	size_t entry_cap, end_cap;
+};
+
+static void read_line(struct reading *reading, const struct value *map, int64_t number)
+{
+	struct journal *journal = reading->journal;
+	struct journal_entry entry;
+	struct journal_end end;
+
+	if (read_intent(map, number, &entry)) {
+		entry.part = journal->end_count;
+		journal->entries = arena_grow(reading->arena, journal->entries, journal->entry_count,
+		                              &reading->entry_cap, sizeof entry);
+		journal->entries[journal->entry_count++] = entry;
+	} else if (read_end(map, &end)) {
+		journal->ends = arena_grow(reading->arena, journal->ends, journal->end_count,
+		                           &reading->end_cap, sizeof end);
+		journal->ends[journal->end_count++] = end;
+	} else {
+		read_outcome(map, find(journal->entries, journal->entry_count, value_number(map, "of", 0)));
+	}
+}
+
+int journal_list(const char *path, struct arena *arena, struct journal *ret_journal,
+                 struct err *err)
+{
+	struct reading reading = {.arena = arena, .journal = ret_journal};
+	size_t n = 0;
 	char *text = NULL;
 
+	*ret_journal = (struct journal){0};
 	if (read_all(path, arena, &text, &n, err)) {
 		return -(int)err->code;
 	}
@@ -267,17 +326,10 @@ int journal_list(const char *path, struct arena *arena, struct journal_entry **r
 
 		/* Cut short, or not ours: the other lines still say what they say. */
 		if (end && !json_parse(text + at, length, path, arena, &map, &fault)) {
-			if (read_intent(&map, (int64_t)at + 1, &entry)) {
-				list = arena_grow(arena, list, count, &cap, sizeof *list);
-				list[count++] = entry;
-			} else {
-				read_outcome(&map, find(list, count, value_number(&map, "of", 0)));
-			}
+			read_line(&reading, &map, (int64_t)at + 1);
 		}
 		at += length + 1;
 	}
-	*ret_list = list;
-	*ret_count = count;
 	return 0;
 }
 

@@ -20,8 +20,21 @@ int journal_intent(const char *path, int64_t run, const char *boot_id, const str
 int journal_outcome(const char *path, int64_t number, const struct step *step,
                     struct err *err) MUST_CHECK;
 
+/* How a run ended whose row in the history could not be completed, or that has none (0) but
+ * intents here. */
+struct journal_end {
+	int64_t run;
+	int64_t pid, starttime; /* who wrote it: proc(5) */
+	const char *boot_id;
+	int64_t at, exit_code;
+	const char *error; /* or NULL */
+};
+int journal_end(const char *path, int64_t run, const char *boot_id, int exit_code,
+                const char *error, struct err *err) MUST_CHECK;
+
 struct journal_entry {
 	int64_t number, run;
+	size_t part;            /* how many ends stand before it */
 	int64_t at;             /* when the intent was stored, seconds since 1970 */
 	int64_t pid, starttime; /* who did: proc(5) */
 	const char *boot_id, *id, *action, *marks;
@@ -31,10 +44,15 @@ struct journal_entry {
 	const char *why, *detail;          /* with an outcome, or NULL */
 };
 
-/* What the journal holds, in the order in which it was written; none when there is no file. Lines
- * that cannot be read (the last one of a crash) are left out. */
-int journal_list(const char *path, struct arena *arena, struct journal_entry **ret_list,
-                 size_t *ret_count, struct err *err) MUST_CHECK;
+/* What the journal holds, in the order in which it was written; nothing when there is no file.
+ * Lines that cannot be read (the last one of a crash) are left out. */
+struct journal {
+	struct journal_entry *entries;
+	struct journal_end *ends;
+	size_t entry_count, end_count;
+};
+int journal_list(const char *path, struct arena *arena, struct journal *ret_journal,
+                 struct err *err) MUST_CHECK;
 
 /* Removes the file; none is fine. */
 int journal_clear(const char *path, struct err *err) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/str.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -16,11 +17,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_MS = 5000 };
+enum { LOCK_MS = 5000, ASIDE_MOST = 3, SAME_SECOND = 50 };
 
 /* Beside a database: the write-ahead log, its index, and the journal of the other mode, which
  * sqlite would play back into a new file of that name. The index last: it is rebuilt from the
@@ -265,25 +267,75 @@ static int move(const char *from, const char *to, bool *ret_moved, struct err *e
 	return err_set(err, ERR_STORE, errno, "setting aside %s", from);
 }
 
-/* A name beside `path` that nothing has, neither for the database nor for a companion. */
+static bool is_taken(const char *name, struct arena *arena)
+{
+	struct stat st;
+	bool taken = lstat(name, &st) == 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
+		taken |= lstat(arena_printf(arena, "%s%s", name, companions[i]), &st) == 0;
+	}
+	return taken;
+}
+
+/* A name beside `path` that nothing has, neither for the database nor for a companion, and that
+ * comes after those of the same second: the first of them may be gone already. */
 static const char *free_name(const char *path, struct arena *arena)
 {
 	char stamp[24];
-	struct stat st;
 
 	clock_stamp(clock_now(), stamp);
-	for (unsigned n = 0;; n++) {
-		char *name = arena_printf(arena, "%s.set-aside-%s", path, stamp);
+	const char *plain = arena_printf(arena, "%s.set-aside-%s", path, stamp), *name = plain;
+	unsigned next = 0;
 
-		name = n ? arena_printf(arena, "%s.%u", name, n) : name;
-		bool taken = lstat(name, &st) == 0;
+	for (unsigned n = 0; n < SAME_SECOND; n++) {
+		next = is_taken(n ? arena_printf(arena, "%s.%u", plain, n) : plain, arena) ? n + 1 : next;
+	}
+	while (next && is_taken(name = arena_printf(arena, "%s.%u", plain, next), arena)) {
+		next++;
+	}
+	return name;
+}
 
-		for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
-			taken |= lstat(arena_printf(arena, "%s%s", name, companions[i]), &st) == 0;
+/* The name of the database that this file belongs to. */
+static const char *without_companion(const char *name, struct arena *arena)
+{
+	for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
+		if (text_ends(name, companions[i])) {
+			return arena_strndup(arena, name, strlen(name) - strlen(companions[i]));
 		}
-		if (!taken) {
-			return name;
+	}
+	return name;
+}
+
+/* Removes what was set aside but for the newest, by the time in their names: our own files only.
+ * Best effort: the next time finds what is left. */
+static void trim_aside(const char *path, struct arena *arena)
+{
+	const char *folder = path_parent(arena, path), *last = "";
+	const char *start = arena_printf(arena, "%s.set-aside-", path_name(path));
+	struct dirent **list;
+	int count = scandir(folder, &list, NULL, versionsort), aside = 0;
+	struct stat st;
+
+	for (int i = count - 1; i >= 0; i--) {
+		const char *name = arena_strdup(arena, list[i]->d_name);
+		const char *of = without_companion(name, arena);
+
+		free(list[i]);
+		if (!text_starts(name, start)) {
+			continue;
 		}
+		aside += strcmp(of, last) != 0;
+		last = of;
+		name = path_join(arena, folder, name);
+		if (aside > ASIDE_MOST && !lstat(name, &st) && S_ISREG(st.st_mode) &&
+		    st.st_uid == geteuid() && unlink(name)) {
+			aside = ASIDE_MOST; /* it stays, and so may one more */
+		}
+	}
+	if (count >= 0) {
+		free(list);
 	}
 }
 
@@ -310,5 +362,64 @@ int place_set_aside(const char *path, struct arena *arena, const char **ret_asid
 		return -(int)err->code;
 	}
 	*ret_aside = moved ? name : arena_printf(arena, "%s%s", name, companions[0]);
+	trim_aside(path, arena);
 	return 0;
+}
+
+int64_t place_log_bytes(const char *path, struct arena *arena)
+{
+	struct stat st;
+
+	return lstat(arena_printf(arena, "%s-wal", path), &st) ? 0 : (int64_t)st.st_size;
+}
+
+/* A line of /proc/locks (proc(5)): "1: POSIX  ADVISORY  READ 4711 fe:00:262146 124 124". Readers of
+ * the log hold one of the bytes 123 to 127 of its index (sqlite.org/walformat.html). 0: not one. */
+static pid_t reader_of(const char *line, const struct stat *index)
+{
+	char type[16], how[16];
+	unsigned dev_major, dev_minor;
+	unsigned long long inode;
+	long long from, until;
+	int pid;
+
+	if (sscanf(line, "%*d: %15s %*s %15s %d %x:%x:%llu %lld %lld", type, how, &pid, &dev_major,
+	           &dev_minor, &inode, &from, &until) != 8 ||
+	    strcmp(type, "POSIX") != 0 || inode != index->st_ino || dev_major != major(index->st_dev) ||
+	    dev_minor != minor(index->st_dev) || from > 127 || until < 123 || pid == getpid()) {
+		return 0;
+	}
+	return pid > 0 ? pid : 0;
+}
+
+const char *place_log_holder(const char *path, struct arena *arena)
+{
+	struct stat index;
+	char line[256];
+	pid_t pid = 0;
+
+	if (lstat(arena_printf(arena, "%s-shm", path), &index)) {
+		return NULL;
+	}
+	FILE *file = fopen("/proc/locks", "re");
+
+	if (!file) {
+		return NULL;
+	}
+	while (!pid && fgets(line, sizeof line, file)) {
+		pid = reader_of(line, &index);
+	}
+	fclose(file);
+	if (!pid) {
+		return NULL;
+	}
+	file = fopen(arena_printf(arena, "/proc/%d/comm", pid), "re");
+	if (!file) {
+		return arena_printf(arena, "process %d", pid);
+	}
+	bool named = fgets(line, sizeof line, file) != NULL;
+
+	fclose(file);
+	line[named ? strcspn(line, "\n") : 0] = '\0';
+	return arena_printf(arena, "%s (%d)", line, pid);
 }

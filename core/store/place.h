@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum place_state {
 	PLACE_NEW,     /* no such file; when writing, its folder is there now */
@@ -36,10 +37,15 @@ int place_lock(const char *path, struct arena *arena);
 
 /* Renames the file and its companions to PATH.set-aside-TIME (companions behind that),
  * overwriting nothing. ERR_STORE; *ret_aside is the new name, NULL when only companions were
- * there. Only of names that end in ".db": whoever mistypes --history must not see another file
- * of his moved away. */
+ * there. Of our own that were set aside so, the newest three are kept. Only of names that end in
+ * ".db": whoever mistypes --history must not see another file of his moved away. */
 int place_set_aside(const char *path, struct arena *arena, const char **ret_aside,
                     struct err *err) MUST_CHECK;
+
+/* How large the write-ahead log is; 0: none. */
+int64_t place_log_bytes(const char *path, struct arena *arena);
+/* Who else reads that log right now: "sqlite3 (4711)", or NULL when that cannot be told. */
+const char *place_log_holder(const char *path, struct arena *arena);
 
 /* Gives a file that root just created to root:adm, so that group adm may read; best effort. */
 void place_share(const char *path);

@@ -37,10 +37,16 @@ int store_open(const char *path, enum store_mode mode, struct arena *arena,
                struct store **ret_store, struct store_condition *ret_condition,
                struct err *err) MUST_CHECK;
 /* Closes without checkpoint; store_checkpoint before, after a run that changed something. A history
- * that a call found damaged is set aside now, so that the next run begins a new one. NULL is
+ * that a call found damaged is set aside now and a new one begun, which says so. NULL is
  * allowed. */
 void store_close(struct store *store);
+/* Waits for nobody: what a reader keeps is moved another time. */
 int store_checkpoint(struct store *store, struct err *err) MUST_CHECK;
+
+/* Looks for damage within `most_ms`, when that was last done more than a day ago or was not
+ * finished. *ret_damage: what is wrong, in a sentence that lives as long as the store, or NULL. */
+int store_check(struct store *store, int most_ms, const char **ret_damage,
+                struct err *err) MUST_CHECK;
 
 /* A run, as it starts. NULL texts are stored as "" or, of digests, as not known. */
 struct store_run_start {
@@ -105,6 +111,16 @@ int store_cut_close(struct store *store, const struct store_cut *cut, const char
  * Doing it again after being cut off takes nothing twice. No journal: nothing to do. */
 int store_import(struct store *store, const char *journal, struct err *err) MUST_CHECK;
 
+/* A time of which the history tells nothing. */
+struct store_gap {
+	int64_t since, until; /* seconds since 1970 */
+	int64_t runs;         /* that went unrecorded */
+	const char *why;
+	const char *set_aside; /* where what told until then was moved to, or NULL */
+};
+/* Records it (FULL). The same beginning and reason again is the same gap. */
+int store_gap(struct store *store, const struct store_gap *gap, struct err *err) MUST_CHECK;
+
 /* What reconcile itself made and still stands by its own account, for orphans: ids in order. Made:
  * a create that ended changed or pending; until a remove ended changed, or its absence is wanted
  * and kept, or store_made_forget was told that it is gone. */
@@ -138,14 +154,22 @@ int store_run(struct store *store, struct arena *arena, int64_t run, struct valu
  * `action`, `differences`, `origins`. */
 int store_since(struct store *store, struct arena *arena, struct value *ret_map,
                 struct err *err) MUST_CHECK;
-/* About the history itself: `path`, `schema`, `created`, `bytes`, `runs`, `oldest` and, when one
- * was set aside, `set_aside` {at, text}. */
+/* About the history itself: `path`, `schema`, `created`, `checked` (for damage), `bytes`, `runs`,
+ * `oldest`, `gaps` (the newest ten, newest first: `since`, `until`, `runs`, `why`, perhaps
+ * `set_aside`) and of the newest that was set aside `set_aside` {at, why, set_aside}. */
 int store_about(struct store *store, struct arena *arena, struct value *ret_about,
                 struct err *err) MUST_CHECK;
 
-/* Bounds the history: runs that started more than `seconds` ago, then the oldest until the file has
- * at most `bytes` in use (0: no bound), then texts that no run refers to. Small steps; never the
- * newest run, nor the last good one, nor one with an intent that is still open. */
-int store_prune(struct store *store, int64_t seconds, int64_t bytes, struct err *err) MUST_CHECK;
+/* How far the history may grow; 0: no bound. */
+struct store_bounds {
+	int64_t seconds; /* age of a run */
+	int64_t bytes;   /* in use in the file */
+};
+/* Drops runs that started too long ago, then the oldest until it fits, then texts that no run
+ * refers to, and gives room back to the file system; never the newest run, nor the last good one,
+ * nor one with an intent that is still open. In small transactions until about `most_ms` are over;
+ * what is left is done by the next call. */
+int store_prune(struct store *store, const struct store_bounds *bounds, int most_ms,
+                struct err *err) MUST_CHECK;
 
 #endif

@@ -12,20 +12,27 @@
 
 #include <string.h>
 
-/* Entries follow each other by run; one process that had no run of the history is a run of its
- * own. */
+/* Entries follow each other by run; those of a process that had no run of the history are one up to
+ * the end that it wrote. */
 static bool same_run(const struct journal_entry *a, const struct journal_entry *b)
 {
 	return a->run == b->run && a->pid == b->pid && a->starttime == b->starttime &&
-	       !strcmp(a->boot_id, b->boot_id);
+	       a->part == b->part && !strcmp(a->boot_id, b->boot_id);
 }
 
-/* The run that the entries from list[0] on belong to; made when the history has no row for it. */
+/* What a run without a number is called, by its first entry. */
+static const char *name_of(const struct journal_entry *first, struct arena *arena)
+{
+	return arena_printf(arena, "%s:%lld:%lld:%lld:%lld", first->boot_id, (long long)first->pid,
+	                    (long long)first->starttime, (long long)first->at,
+	                    (long long)first->number);
+}
+
+/* The run that the entries from `first` on belong to; made when the history has no row for it. */
 static int find_run(struct store *store, const struct journal_entry *first, struct arena *arena,
                     int64_t *ret_run, struct err *err)
 {
-	const char *name = arena_printf(arena, "%s:%lld:%lld", first->boot_id, (long long)first->pid,
-	                                (long long)first->starttime);
+	const char *name = name_of(first, arena);
 	struct db *db = store->db;
 
 	/* The number alone is not enough: the history may have been begun anew since. */
@@ -78,8 +85,41 @@ static int take(struct store *store, struct db_statement *s, int64_t run,
 	return store_note_made(store, run, entry->id, entry->action, done, err);
 }
 
-/* A run that only the journal knew ended when its last step did; with an open step it was cut
- * off. */
+static const struct journal_entry *first_of(const struct journal *journal, size_t part)
+{
+	for (size_t i = 0; i < journal->entry_count; i++) {
+		if (journal->entries[i].part == part) {
+			return &journal->entries[i];
+		}
+	}
+	return NULL;
+}
+
+/* How runs ended that the journal saw to their end. */
+static int take_ends(struct store *store, const struct journal *journal, struct arena *arena,
+                     struct err *err)
+{
+	for (size_t i = 0; i < journal->end_count; i++) {
+		const struct journal_end *end = &journal->ends[i];
+		const struct journal_entry *first = first_of(journal, i);
+
+		if (db_do(store->db,
+		          "UPDATE run SET finished = ?5, exit_code = ?6, error = coalesce(?7, error,"
+		          " 'the history could not be written up to its end') WHERE finished IS NULL"
+		          " AND pid = ?2 AND starttime = ?3 AND boot_id = ?4"
+		          " AND (id = ?1 OR journal = ?8)",
+		          DB_ARGS(db_number(end->run), db_number(end->pid), db_number(end->starttime),
+		                  db_text(end->boot_id), db_number(end->at), db_number(end->exit_code),
+		                  db_text(end->error), db_text(first ? name_of(first, arena) : NULL)),
+		          err)) {
+			return -(int)err->code;
+		}
+	}
+	return 0;
+}
+
+/* A run that only the journal knew, of an older version that did not say how it ended, ended when
+ * its last step did; with an open step it was cut off. */
 static int end_runs(struct store *store, struct err *err)
 {
 	return db_do(store->db,
@@ -89,15 +129,13 @@ static int end_runs(struct store *store, struct err *err)
 	             DB_NO_ARGS, err);
 }
 
-static int take_all(struct store *store, const struct journal_entry *list, size_t count,
-                    struct arena *arena, struct err *err)
+static int take_entries(struct store *store, const struct journal *journal, struct arena *arena,
+                        struct err *err)
 {
-	AUTO(db_abandon) struct db_change change = {0};
 	AUTO(db_finish) struct db_statement s = {0};
 	int64_t run = 0;
 
-	if (db_set_durable(store->db, true, err) || db_begin(store->db, &change, err) ||
-	    db_prepare(
+	if (db_prepare(
 	        store->db,
 	        "INSERT INTO step (run, id, action, marks, differences, origins, intent_at, outcome,"
 	        " finished_at, duration_ms, why, detail, journal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
@@ -108,29 +146,42 @@ static int take_all(struct store *store, const struct journal_entry *list, size_
 	        &s, err)) {
 		return -(int)err->code;
 	}
-	for (size_t i = 0; i < count; i++) {
-		if ((i == 0 || !same_run(&list[i], &list[i - 1])) &&
-		    find_run(store, &list[i], arena, &run, err)) {
+	for (size_t i = 0; i < journal->entry_count; i++) {
+		const struct journal_entry *entry = &journal->entries[i];
+
+		if ((i == 0 || !same_run(entry, entry - 1)) && find_run(store, entry, arena, &run, err)) {
 			return -(int)err->code;
 		}
-		if (take(store, &s, run, &list[i], arena, err)) {
+		if (take(store, &s, run, entry, arena, err)) {
 			return -(int)err->code;
 		}
 	}
-	return end_runs(store, err) ? -(int)err->code : db_commit(&change, err);
+	return 0;
 }
 
-int store_import(struct store *store, const char *journal, struct err *err)
+static int take_all(struct store *store, const struct journal *journal, struct arena *arena,
+                    struct err *err)
 {
-	AUTO(arena_auto) struct arena *arena = arena_create();
-	struct journal_entry *list;
-	size_t count;
+	AUTO(db_abandon) struct db_change change = {0};
 
-	if (journal_list(journal, arena, &list, &count, err)) {
+	if (db_set_durable(store->db, true, err) || db_begin(store->db, &change, err) ||
+	    take_entries(store, journal, arena, err) || take_ends(store, journal, arena, err) ||
+	    end_runs(store, err)) {
 		return -(int)err->code;
 	}
-	if (count && take_all(store, list, count, arena, err)) {
+	return db_commit(&change, err);
+}
+
+int store_import(struct store *store, const char *path, struct err *err)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	struct journal journal;
+
+	if (journal_list(path, arena, &journal, err)) {
+		return -(int)err->code;
+	}
+	if ((journal.entry_count || journal.end_count) && take_all(store, &journal, arena, err)) {
 		return store_fail(store, err);
 	}
-	return journal_clear(journal, err);
+	return journal_clear(path, err);
 }

@@ -234,30 +234,29 @@ struct recorded {
 	bool open;
 };
 
+struct recorded_steps {
+	struct arena *arena;
+	struct strmap *map; /* id: struct recorded */
+};
+
+static void add_recorded(struct db_statement *s, void *context)
+{
+	struct recorded_steps *steps = context;
+	struct recorded *recorded = arena_alloc(steps->arena, sizeof *recorded);
+
+	recorded->intent = db_column_number(s, 1);
+	recorded->open = db_column_number(s, 2) != 0;
+	strmap_put(steps->map, db_column_text(s, 0, steps->arena), recorded);
+}
+
 static int load_recorded(struct store *store, int64_t run, struct arena *arena, struct strmap *map,
                          struct err *err)
 {
-	AUTO(db_finish) struct db_statement s = {0};
-	bool row;
+	struct recorded_steps steps = {arena, map};
 
-	if (db_query(store->db,
-	             "SELECT id, intent, outcome IS NULL FROM step WHERE run = ?1 ORDER BY intent",
-	             DB_ARGS(db_number(run)), &s, err)) {
-		return -(int)err->code;
-	}
-	for (;;) {
-		if (db_step(&s, &row, err)) {
-			return -(int)err->code;
-		}
-		if (!row) {
-			return 0;
-		}
-		struct recorded *recorded = arena_alloc(arena, sizeof *recorded);
-
-		recorded->intent = db_column_number(&s, 1);
-		recorded->open = db_column_number(&s, 2) != 0;
-		strmap_put(map, db_column_text(&s, 0, arena), recorded);
-	}
+	return db_each(store->db,
+	               "SELECT id, intent, outcome IS NULL FROM step WHERE run = ?1 ORDER BY intent",
+	               DB_ARGS(db_number(run)), add_recorded, &steps, err);
 }
 
 /* Completes what single calls could not store: an outcome that failed to be written, a step whose

@@ -34,32 +34,24 @@ static void stand_done(struct stand *stand)
 	arena_free(stand->arena);
 }
 
+static void add_stood(struct db_statement *s, void *context)
+{
+	struct stand *stand = context;
+	struct stood *stood = arena_alloc(stand->arena, sizeof *stood);
+
+	stood->outcome = db_column_text(s, 1, stand->arena);
+	stood->why = db_column_text(s, 2, stand->arena);
+	stood->differences = db_column_text(s, 3, stand->arena);
+	stood->since = db_column_number(s, 4);
+	stood->since_run = db_column_number(s, 5);
+	strmap_put(stand->before, db_column_text(s, 0, stand->arena), stood);
+}
+
 static int load(struct stand *stand, struct err *err)
 {
-	AUTO(db_finish) struct db_statement s = {0};
-	bool row;
-
-	if (db_query(stand->store->db,
-	             "SELECT id, outcome, why, differences, since, since_run FROM resource", DB_NO_ARGS,
-	             &s, err)) {
-		return -(int)err->code;
-	}
-	for (;;) {
-		if (db_step(&s, &row, err)) {
-			return -(int)err->code;
-		}
-		if (!row) {
-			return 0;
-		}
-		struct stood *stood = arena_alloc(stand->arena, sizeof *stood);
-
-		stood->outcome = db_column_text(&s, 1, stand->arena);
-		stood->why = db_column_text(&s, 2, stand->arena);
-		stood->differences = db_column_text(&s, 3, stand->arena);
-		stood->since = db_column_number(&s, 4);
-		stood->since_run = db_column_number(&s, 5);
-		strmap_put(stand->before, db_column_text(&s, 0, stand->arena), stood);
-	}
+	return db_each(stand->store->db,
+	               "SELECT id, outcome, why, differences, since, since_run FROM resource",
+	               DB_NO_ARGS, add_stood, stand, err);
 }
 
 static int prepare(struct stand *stand, struct err *err)

@@ -238,7 +238,8 @@ function boot.decide(want, facts)
     decide_pin(want, facts, d)
   elseif d.strategy == "follow" or (not d.explicit and unsupported_pin(want)) then
     decide_follow(want, facts, d)
-    d.protect = d.fallback and unsupported_pin(want)
+    -- The newest kernel stands in for nothing: when another one comes, that is looked at anew.
+    d.protect = d.fallback and unsupported_pin(want) and d.target ~= kernels.newest(facts)
   end
   local once = facts.kernel.boot_next
   d.forget_next = d.strategy == "pin" and d.target ~= nil and once ~= nil and once ~= d.target

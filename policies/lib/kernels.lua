@@ -177,10 +177,29 @@ local function standing_with_dkms(facts, name, module, release, key)
   return "comes"
 end
 
+-- Would installing the package anew put back what is damaged or missing? Only where dpkg finds it
+-- so, and the very version that is installed can be had.
+function kernels.can_be_put_back(facts, package, cause)
+  if (cause ~= "missing" and cause ~= "damaged") or not facts:known("package_files", package)
+    or #(facts.package_files[package].damaged or {}) == 0 then
+    return false
+  end
+  local version = facts.package[package].version
+  if facts:known("candidate", package)
+    and lib.has(facts.candidate[package].versions or {}, version) then
+    return true
+  end
+  return facts:known("cached_package", package)
+    and facts.cached_package[package].state == "present"
+    and facts.cached_package[package].version == version
+end
+
 local function standing_with_package(facts, package, verdict, reason, cause)
   local state = kernels.package_state(facts, package)
   if state == "installed" then
-    if verdict == "no" and cause ~= "no-helper" then
+    if verdict == "no" and kernels.can_be_put_back(facts, package, cause) then
+      return "comes", reason, cause
+    elseif verdict == "no" and cause ~= "no-helper" then
       return "broken", reason, cause
     end
     return "loads"
@@ -192,7 +211,8 @@ end
 
 -- How a module stands under a kernel, in a word, with the reason where it does not:
 --   loads    it would load as things are
---   comes    it can be had: its package is published, or DKMS can build it
+--   comes    it can be had: its package is published, or DKMS can build it; with a cause: what is
+--            damaged or missing of the installed package can be put back
 --   broken   it is installed and would not load; also the cause, in a word
 --   none     it cannot be had
 --   unknown  nobody can tell

@@ -67,9 +67,8 @@ OPERATION(remount, (struct host * host, const struct mount_request *request, str
           request)
 OPERATION(unmount, (struct host * host, const char *target, struct err *err), target)
 OPERATION(fstab, (struct host * host, const struct fstab **ret, struct err *err), ret)
-OPERATION(space,
-          (struct host * host, const char *target, struct host_space *ret, struct err *err), target,
-          ret)
+OPERATION(space, (struct host * host, const char *target, struct host_space *ret, struct err *err),
+          target, ret)
 OPERATION(ports,
           (struct host * host, const char *address, struct port_query *queries, size_t n,
            int timeout_ms, struct err *err),

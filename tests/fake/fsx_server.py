@@ -12,7 +12,10 @@ change.
     FOLDER/port        written when it listens
     FOLDER/state.json  {"file_system": {...}, "associations": [...]}: read and written per request
     FOLDER/faults      a word a line, one taken by each request of the FSx protocol: throttle, fail,
-                       stall, denied, garbage, hangup; "ok" lets one pass
+                       stall, trickle (a byte now and then, without end), trickle-head (so do
+                       the headers), flood, denied, garbage, garbled, hangup,
+                       refuse:STATUS:TYPE, say:JSON; "ok" lets one pass, and "always WORD" is what
+                       all that follow meet
     FOLDER/log         a line a request
 """
 import hashlib
@@ -213,6 +216,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         store(state)
         return result
 
+    def pour(self, fault):
+        """An answer that never ends: too slow for any deadline, or too much."""
+        begun = time.monotonic()
+        piece, pause = (b"x" * 65536, 0) if fault == "flood" else (b" ", 0.1)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
+        if fault == "trickle-head":
+            self.wfile.write(head + b"X-Long: ")
+        else:
+            self.wfile.write(head + b"\r\n")
+        while time.monotonic() - begun < 60:
+            try:
+                self.wfile.write(piece)
+                self.wfile.flush()
+            except OSError:
+                return
+            time.sleep(pause)
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         target, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
@@ -220,7 +240,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.note(f"{operation} {fault} {body.decode()}")
         if fault == "stall":
             time.sleep(60)
-        if fault in ("stall", "hangup"):
+        if fault in ("trickle", "trickle-head", "flood"):
+            self.pour(fault)
+        if fault in ("stall", "hangup", "trickle", "trickle-head", "flood"):
             self.close_connection = True
         elif fault == "throttle":
             self.answer(400, {"__type": "ThrottlingException", "message": "Rate exceeded"})
@@ -228,6 +250,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(500, {"__type": "com.amazonaws.fsx#InternalServerError", "Message": "sorry"})
         elif fault == "garbage":
             self.answer(200, b"<html>welcome to this network</html>", "text/html")
+        elif fault == "garbled":
+            self.answer(400, b"<html>bad gateway</html>", "text/html")
+        elif fault.startswith("refuse:"):
+            _, status, kind = fault.split(":")
+            self.answer(int(status), {"__type": kind, "message": "not now"})
+        elif fault.startswith("say:"):
+            self.answer(200, fault[len("say:"):].encode())
         elif fault == "denied":
             self.answer(400, {"__type": "AccessDeniedException",
                               "Message": "User is not authorized to perform: fsx:Describe"})
@@ -242,6 +271,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_PUT(self):
         self.note(f"PUT {self.path}")
         ttl = self.headers.get("X-aws-ec2-metadata-token-ttl-seconds")
+        if self.path.startswith("/stall/"):
+            time.sleep(60)
         if self.path == "/latest/api/token" and ttl:
             self.answer(200, b"session", "text/plain")
         else:
@@ -255,10 +286,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/container":
             allowed = self.headers.get("Authorization") == "Bearer pod"
             self.answer(200 if allowed else 403, document if allowed else {})
+        elif self.path == "/nothing":
+            self.answer(200, {"AccessKeyId": "ASIAEXAMPLE"})
         elif self.headers.get("X-aws-ec2-metadata-token") != "session":
             self.answer(401, b"", "text/plain")
         elif self.path == folder:
-            self.answer(200, b"node-role", "text/plain")
+            self.answer(200, b"node-role\r\nanother-role\n", "text/plain")
         elif self.path == folder + "node-role":
             self.answer(200, document)
         else:

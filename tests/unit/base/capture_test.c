@@ -26,6 +26,23 @@ static void capture_of_nothing_is_empty(void **state)
 	check(&capture, "", 0);
 }
 
+static void capture_keeps_more_of_the_head_where_that_is_asked_for(void **state)
+{
+	(void)state;
+	struct capture capture = {.head_most = 3 * CAPTURE_HALF};
+	AUTO(mem_auto) char *bytes = mem_alloc(5 * CAPTURE_HALF);
+
+	memset(bytes, 'x', 5 * CAPTURE_HALF);
+	capture_add(&capture, bytes, 4 * CAPTURE_HALF);
+	check(&capture, bytes, 4 * CAPTURE_HALF);
+	capture.head_most = 3 * CAPTURE_HALF;
+	capture_add(&capture, bytes, 5 * CAPTURE_HALF);
+
+	AUTO(str_free) struct str text = capture_text(&capture);
+
+	assert_non_null(strstr(str_text(&text) + 3 * CAPTURE_HALF, "\n[32768" CAPTURE_CUT "\n"));
+}
+
 static void capture_keeps_a_short_stream_whole(void **state)
 {
 	(void)state;
@@ -107,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(capture_of_nothing_is_empty),
 	    cmocka_unit_test(capture_keeps_a_short_stream_whole),
+	    cmocka_unit_test(capture_keeps_more_of_the_head_where_that_is_asked_for),
 	    cmocka_unit_test(capture_keeps_exactly_two_halves_whole),
 	    cmocka_unit_test(capture_leaves_out_the_middle_and_says_how_much),
 	    cmocka_unit_test(capture_counts_what_nobody_read),

@@ -327,6 +327,19 @@ static void child_gets_no_more_memory_than_allowed(void **state)
 	assert_int_equal(outcome(take_memory, &much, NULL), 6);
 }
 
+static int want_too_much(int fd, void *context)
+{
+	(void)fd;
+	(void)context;
+	mem_exhausted();
+}
+
+static void child_that_is_out_of_memory_is_known_by_its_status(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome(want_too_much, NULL, NULL), CHILD_STARVED);
+}
+
 static int look_at_core_limit(int fd, void *context)
 {
 	struct rlimit limit;
@@ -454,6 +467,7 @@ int main(void)
 	    cmocka_unit_test(child_without_files_opens_nothing_but_polls),
 	    cmocka_unit_test(child_ends_with_its_cpu_time),
 	    cmocka_unit_test(child_gets_no_more_memory_than_allowed),
+	    cmocka_unit_test(child_that_is_out_of_memory_is_known_by_its_status),
 	    cmocka_unit_test(child_leaves_no_core),
 	    cmocka_unit_test(child_is_alive_knows_a_process_by_its_start),
 	    cmocka_unit_test(child_that_is_a_zombie_is_not_alive),

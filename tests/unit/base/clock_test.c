@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
+#include <time.h>
 
 static void clock_goes_forward(void **state)
 {
@@ -97,6 +99,62 @@ static void spans_are_told_in_two_units(void **state)
 	}
 }
 
+static void moments_are_read_with_their_zone(void **state)
+{
+	(void)state;
+	const struct {
+		const char *text;
+		int64_t at;
+	} cases[] = {
+	    {"2026-11-21T08:00:00Z", 1795248000},
+	    {"2026-11-21T08:00Z", 1795248000},
+	    {"2026-11-21 08:00:30Z", 1795248030},
+	    {"2026-11-21T17:00:00+09:00", 1795248000},
+	    {"2026-11-21 04:30-0330", 1795248000},
+	    {"1970-01-01T00:00:00Z", 0},
+	    {"2026-11-21 17:00", 1795248000},
+	    {"2026-11-21T17:00:00", 1795248000},
+	    {"17:01", 1795248060},
+	    {"17:00", 1795248000 + 86400},
+	    {"00:00", 1795248000 + 7 * 3600},
+	};
+
+	assert_int_equal(setenv("TZ", "KST-9", 1), 0);
+	tzset();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (clock_moment(cases[i].text, 1795248000) != cases[i].at) {
+			fail_msg("%s: %lld", cases[i].text, (long long)clock_moment(cases[i].text, 1795248000));
+		}
+	}
+	assert_int_equal(unsetenv("TZ"), 0);
+	tzset();
+}
+
+static void what_is_no_moment_is_refused(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+	    "",
+	    "tomorrow",
+	    "-1",
+	    "2026-11-21",
+	    "2026-11-21T08:00:00+25:00",
+	    "25:00",
+	    "12:60",
+	    "12:00:00",
+	    "2026-13-01 00:00Z",
+	    "2026-11-21T08:00ZZ",
+	    "2026-11-21T08:00:00 CET",
+	    "1h",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (clock_moment(texts[i], 1795248000) != -1) {
+			fail_msg("%s", texts[i]);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +164,8 @@ int main(void)
 	    cmocka_unit_test(durations_are_read_with_their_unit),
 	    cmocka_unit_test(what_is_no_duration_is_refused),
 	    cmocka_unit_test(spans_are_told_in_two_units),
+	    cmocka_unit_test(moments_are_read_with_their_zone),
+	    cmocka_unit_test(what_is_no_moment_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

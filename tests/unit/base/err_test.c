@@ -49,6 +49,32 @@ static void err_at_keeps_the_place(void **state)
 	assert_string_equal(err.text, "mounts[2]: unknown key");
 }
 
+/* A mount with a long source, told by the helper in many words, below a long target. */
+static void what_is_wrapped_keeps_how_it_ends(void **state)
+{
+	(void)state;
+	char words[400], target[300];
+	struct err err;
+
+	memset(words, 'w', sizeof words - 1);
+	memset(target, 't', sizeof target - 1);
+	words[sizeof words - 1] = target[sizeof target - 1] = '\0';
+	(void)err_set(&err, ERR_HOST, ETIMEDOUT, "mount.lustre: %s", words);
+	(void)err_wrap(&err, "mount:/%s", target);
+	(void)err_wrap(&err, "%s", target);
+	assert_true(text_starts(err.text, "ttt"));
+	assert_true(text_ends(err.text, ": Connection timed out"));
+	assert_non_null(strstr(err.text, "..."));
+	assert_true(strlen(err.text) < sizeof err.text);
+	/* never within a character */
+	for (size_t i = 0; i + 2 < sizeof words; i += 2) {
+		memcpy(words + i, "\xc3\xa4", 2);
+	}
+	(void)err_set(&err, ERR_HOST, ETIMEDOUT, "%s", words);
+	(void)err_wrap(&err, "%s", target);
+	assert_int_equal(text_utf8_until(err.text, strlen(err.text)), strlen(err.text));
+}
+
 static void err_copy_hands_everything_on(void **state)
 {
 	(void)state;
@@ -166,6 +192,7 @@ int main(void)
 	    cmocka_unit_test(err_set_returns_the_negative_code),
 	    cmocka_unit_test(err_set_says_what_the_errno_means),
 	    cmocka_unit_test(err_at_keeps_the_place),
+	    cmocka_unit_test(what_is_wrapped_keeps_how_it_ends),
 	    cmocka_unit_test(err_copy_hands_everything_on),
 	    cmocka_unit_test(err_may_be_told_with_its_own_text),
 	    cmocka_unit_test(err_text_that_just_fits_is_not_cut),

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cli/applying.h"
 #include "cli/session.h"
+#include "engine/pause.h"
 #include "host/self.h"
 
 #include <fcntl.h>
@@ -197,12 +198,15 @@ static void a_paused_node_says_so_and_exits_with_its_code(void **state)
 	SCRATCH_NEEDS_ROOT();
 	struct err err;
 
-	assert_int_equal(engine_pause(&cli.engine, "maintenance", arena, &err), 0);
+	const struct pause_wish maintenance = {.reason = "maintenance"};
+
+	assert_int_equal(pause_begin(&cli.engine, &maintenance, arena, &err), 0);
 	assert_int_equal(apply("yes\n"), EXIT_PAUSED);
 	assert_has(caught.err, "reconcile: paused: maintenance (root");
 	cli.json = true;
 	assert_int_equal(apply("yes\n"), EXIT_PAUSED);
 	assert_has(caught.out, "\"exit_code\": 7");
+	assert_has(caught.out, "\"paused\": \"maintenance (root");
 	assert_false(is_there("d"));
 }
 

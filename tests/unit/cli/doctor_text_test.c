@@ -93,12 +93,11 @@ static void a_line_has_eight_fields_whatever_they_hold(void **state)
 	(void)state;
 	const char *text = lines(list, 2);
 
-	assert_string_equal(
-	    text,
-	    "n1  HUNG         /a\\040b\\011c\\134  //server/share\\040of\\040all  "
-	    "   -     -     -     -\n"
-	    "n1  NOT_MOUNTED  /lustre           -                             "
-	    "  -     -     -     -\n");
+	assert_string_equal(text,
+	                    "n1  HUNG         /a\\040b\\011c\\134  //server/share\\040of\\040all  "
+	                    "   -     -     -     -\n"
+	                    "n1  NOT_MOUNTED  /lustre           -                             "
+	                    "  -     -     -     -\n");
 }
 
 static void a_mounted_one_shows_its_space(void **state)

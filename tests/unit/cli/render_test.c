@@ -236,8 +236,8 @@ static void conditions_and_orphans_show(void **state)
 	assert_has(shown(false), "A further pass will have 2 more to do.\n");
 	assert_has(shown(false), "This node is paused: maintenance.\n");
 	assert_has(shown(false), "Another run is under way: process 7 (run).\n");
-	assert_has(shown(false), "The tree does not load (it is broken): this is the last good one, of "
-	                         "1970-01-01T00:00:00Z.\n");
+	assert_has(shown(false), "The tree is not used (it is broken): this is the last good one, "
+	                         "which last served at 1970-01-01T00:00:00Z.\n");
 }
 
 static void colour_changes_nothing_but_colour(void **state)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node.h"
 
+#include "engine/pause.h"
+
 #include "host/self.h"
 
 static const char two[] = "resources:\n"
@@ -58,13 +60,16 @@ static void a_lock_that_is_held_is_an_error_that_names_the_holder(void **state)
 {
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
+	const struct self_lock_wish other = {.run_dir = node.options.run_dir, .command = "other"};
 	struct self_lock lock = {.fd = -1};
 	struct err err;
 
 	node_wants(two);
-	assert_int_equal(self_lock(node.options.run_dir, "other", 0, &lock, &err), 0);
+	assert_int_equal(self_lock(&other, &lock, &err), 0);
 	/* Paused, too: that another run holds the lock comes before it. */
-	assert_int_equal(engine_pause(&node.options, "maintenance", node.arena, &err), 0);
+	const struct pause_wish maintenance = {.reason = "maintenance"};
+
+	assert_int_equal(pause_begin(&node.options, &maintenance, node.arena, &err), 0);
 	assert_int_equal(node_apply(NULL), 100 + ERR_LOCKED);
 	assert_has(node.err.text, "(other) since");
 	assert_has(node_plan()->lock_holder, "(other) since");
@@ -80,6 +85,7 @@ static void the_lock_is_free_after_an_error(void **state)
 {
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
+	const struct self_lock_wish other = {.run_dir = node.options.run_dir, .command = "other"};
 	struct self_lock lock = {.fd = -1};
 	struct err err;
 
@@ -87,7 +93,7 @@ static void the_lock_is_free_after_an_error(void **state)
 	           "  - {kind: directory, path: $/d, state: absent}\n"
 	           "  - {kind: file, path: $/d/f, content: \"\"}\n");
 	assert_int_equal(node_apply(NULL), 100 + ERR_INPUT);
-	assert_int_equal(self_lock(node.options.run_dir, "other", 0, &lock, &err), 0);
+	assert_int_equal(self_lock(&other, &lock, &err), 0);
 	self_unlock(&lock);
 	node_close();
 	assert_has(node_run(1), "lies in it and is wanted present"); /* it was tried: history knows */
@@ -143,52 +149,6 @@ static void mode_observe_changes_nothing_where_no_person_is(void **state)
 	assert_true(node_has("d"));
 }
 
-static void a_tree_that_lost_much_is_not_used_by_run_until_it_is_accepted(void **state)
-{
-	(void)state;
-	SCRATCH_NEEDS_ROOT();
-	node_wants("packages:\n  no-such-package: {state: absent}\n"
-	           "resources:\n  - {kind: directory, path: $/d}\n");
-	assert_int_equal(node_apply(NULL), 0);
-	node_wants("resources:\n  - {kind: directory, path: $/d, mode: \"0700\"}\n");
-	node.options.command = "run";
-	node.options.stale_ok = true;
-	assert_int_equal(node_apply(NULL), 100 + ERR_INPUT);
-	assert_has(node.err.text, "1 section of the last applied state is gone (packages)");
-	const char *accept = strstr(node.err.text, "`accept: ");
-
-	assert_non_null(accept);
-	accept = arena_strndup(node.arena, accept + 1, strlen("accept: ") + 64);
-	/* By hand it works, but does not count as accepted ... */
-	node.options.command = "apply";
-	node.options.stale_ok = false;
-	assert_int_equal(node_apply(NULL), 0);
-	assert_true(node_noted("`run` will not use this tree until"));
-	node.options.command = "run";
-	node.options.stale_ok = true;
-	assert_int_equal(node_apply(NULL), 100 + ERR_INPUT);
-	/* ... the digest in the tree does. */
-	node_wants(arena_printf(node.arena, "%s\n%s", accept,
-	                        "resources:\n  - {kind: directory, path: $/d, mode: \"0700\"}\n"));
-	assert_int_equal(node_apply(NULL), 0);
-}
-
-static void accepting_a_shrink_by_hand_makes_run_go_on(void **state)
-{
-	(void)state;
-	SCRATCH_NEEDS_ROOT();
-	node_wants("packages:\n  no-such-package: {state: absent}\n"
-	           "resources:\n  - {kind: directory, path: $/d}\n");
-	assert_int_equal(node_apply(NULL), 0);
-	node_wants("resources:\n  - {kind: directory, path: $/d}\n");
-	node.options.accept_shrink = true;
-	assert_int_equal(node_apply(NULL), 0);
-	node.options.accept_shrink = false;
-	node.options.command = "run";
-	node.options.stale_ok = true;
-	assert_int_equal(node_apply(NULL), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,8 +161,6 @@ int main(void)
 	    node_test(the_exit_code_is_the_gravest_of_both_lists),
 	    node_test(what_was_blocked_and_came_right_through_another_step_is_in_sync),
 	    node_test(mode_observe_changes_nothing_where_no_person_is),
-	    node_test(a_tree_that_lost_much_is_not_used_by_run_until_it_is_accepted),
-	    node_test(accepting_a_shrink_by_hand_makes_run_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

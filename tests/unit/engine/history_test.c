@@ -12,18 +12,18 @@ static const char two[] = "resources:\n"
 
 static size_t journal_count(const char **ret_ids)
 {
-	struct journal_entry *list;
-	size_t count;
+	struct journal journal;
 	struct err err;
 	AUTO(str_free) struct str ids = {0};
 
-	assert_int_equal(journal_list(node_path("run/intents.json"), node.arena, &list, &count, &err),
-	                 0);
-	for (size_t i = 0; i < count; i++) {
-		str_addf(&ids, "%s=%s ", list[i].id, list[i].outcome ? list[i].outcome : "none");
+	assert_int_equal(journal_list(node_path("run/intents.json"), node.arena, &journal, &err), 0);
+	for (size_t i = 0; i < journal.entry_count; i++) {
+		const struct journal_entry *entry = &journal.entries[i];
+
+		str_addf(&ids, "%s=%s ", entry->id, entry->outcome ? entry->outcome : "none");
 	}
 	*ret_ids = arena_strdup(node.arena, str_text(&ids));
-	return count;
+	return journal.entry_count;
 }
 
 static void a_run_is_recorded_with_what_it_rests_on(void **state)

@@ -107,8 +107,19 @@ static void change(const char *name, const char *old, const char *new)
 	transaction.list[transaction.count++] = item;
 }
 
-/* How many losses are proved. */
-static size_t losses(void)
+/* The last one comes as this .deb, which brings that file. */
+static struct resource *comes_as(const char *path, const char *file)
+{
+	const char **brought = arena_array(arena, 1, sizeof *brought);
+	struct resource *r = fact(KIND_ARCHIVE, path);
+
+	brought[0] = file;
+	r->archive.files = (struct list){.set = true, .count = 1, .items = brought};
+	transaction.list[transaction.count - 1].archive = path;
+	return r;
+}
+
+static int judge(struct err *err)
 {
 	static struct preflight_module modules[] = {{"lustre", PACKAGE "{kernel}", false}};
 	static struct preflight_mount mounts[] = {{"/fsx", "lustre"}, {"/home", "nfs"}};
@@ -122,10 +133,17 @@ static size_t losses(void)
 	                           .wants = &wants,
 	                           .allowed = &allowed,
 	                           .transaction = &transaction};
-	struct err err;
 
 	next_boot_wants_add(arena, &wants.wants, "lustre", "/fsx");
-	assert_int_equal(preflight_apt(&c, arena, &result, &err), 0);
+	return preflight_apt(&c, arena, &result, err);
+}
+
+/* How many losses are proved. */
+static size_t losses(void)
+{
+	struct err err;
+
+	assert_int_equal(judge(&err), 0);
 	return result.loss_count;
 }
 
@@ -233,6 +251,57 @@ static void a_module_that_comes_with_it_or_can_be_had_is_enough(void **state)
 	LOSES(0);
 }
 
+static void a_module_that_a_package_of_another_name_brings_is_not_lost(void **state)
+{
+	(void)state;
+	change(PACKAGE RUNS, "2.15", NULL);
+	change("vendor-lustre", NULL, "2.16");
+	comes_as("/a.deb", "/usr/lib/modules/" RUNS "/extra/lustre.ko.zst");
+	LOSES(0);
+	comes_as("/a.deb", "/lib/modules/" NEW "/extra/lustre.ko");
+	LOSES(1); /* of another kernel */
+	comes_as("/a.deb", "/lib/modules/" RUNS "/extra/lnet.ko");
+	LOSES(1);
+	/* also the one for a kernel that would boot next */
+	transaction.count = 0;
+	change("linux-image-" NEW, NULL, "1");
+	change("vendor-lustre", NULL, "2.16");
+	comes_as("/a.deb", "/lib/modules/" NEW "/extra/lustre.ko");
+	LOSES(0);
+}
+
+static void a_helper_that_a_package_of_another_name_brings_is_not_lost(void **state)
+{
+	(void)state;
+	change("utils", "1", NULL);
+	change("utils2", NULL, "2");
+	comes_as("/a.deb", "/sbin/mount.lustre");
+	LOSES(0);
+	comes_as("/a.deb", "/sbin/mount.nfs");
+	LOSES(1);
+}
+
+static void an_archive_is_looked_into_only_before_a_veto_and_one_that_cannot_be_is_none(
+    void **state)
+{
+	struct err err;
+
+	(void)state;
+	change("tool", NULL, "1");
+	comes_as("/a.deb", "/x")->state = STATE_UNDETERMINED;
+	change(PACKAGE RUNS, "2.15", NULL);
+	assert_int_equal(judge(&err), -ERR_HOST);
+	assert_non_null(strstr(err.text, "what /a.deb brings cannot be told"));
+	/* found in another one: enough */
+	change("vendor-lustre", NULL, "1");
+	comes_as("/b.deb", KO);
+	LOSES(0);
+	transaction.count = 1;
+	asked = 0;
+	LOSES(0);
+	assert_int_equal(asked, 0);
+}
+
 static void an_older_kernel_does_not_become_the_default(void **state)
 {
 	(void)state;
@@ -295,6 +364,9 @@ int main(void)
 	    TEST(the_helper_of_a_wanted_mount_is_kept),
 	    TEST(a_new_kernel_is_lost_unless_the_default_is_fixed),
 	    TEST(a_module_that_comes_with_it_or_can_be_had_is_enough),
+	    TEST(a_module_that_a_package_of_another_name_brings_is_not_lost),
+	    TEST(a_helper_that_a_package_of_another_name_brings_is_not_lost),
+	    TEST(an_archive_is_looked_into_only_before_a_veto_and_one_that_cannot_be_is_none),
 	    TEST(an_older_kernel_does_not_become_the_default),
 	    TEST(taking_the_default_away_leaves_the_next_one),
 	    TEST(an_override_of_that_kernel_lets_it_pass),

@@ -69,7 +69,9 @@ static void version_2_is_read_as_well(void **state)
 	assert_int_equal(parse("VERSION 2\nA=b\n\ntool - < 2.0 /x.deb\ngone 1.0 > - **REMOVE**\n"), 0);
 	assert_int_equal(list.count, 2);
 	assert_string_equal(list.list[0].new, "2.0");
+	assert_string_equal(list.list[0].archive, "/x.deb");
 	assert_null(list.list[1].new);
+	assert_null(list.list[1].archive);
 }
 
 static void what_apt_does_not_write_is_refused(void **state)

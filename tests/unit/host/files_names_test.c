@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "host/files.h"
 
 #include <string.h>
-
-static struct arena *arena;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static void names_and_numbers_are_both_understood(void **state)
 {
@@ -53,8 +36,6 @@ static void a_number_without_a_name_stays_one(void **state)
 	assert_string_equal(files_user_name(0, arena), "root");
 	assert_string_equal(files_user_name(3999999, arena), "3999999");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -1,34 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "host/host_inner.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
-
-static struct arena *arena;
-static struct host host;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	host_init(&host, &host_linux_ops, arena);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_done(&host);
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static struct file_look look(const char *path)
 {
@@ -122,32 +100,6 @@ static void a_link_of_somebody_else_on_the_way_is_not_followed(void **state)
 	assert_int_equal(access(scratch_path("real/g"), F_OK), -1);
 }
 
-static void a_write_that_fails_leaves_nothing_beside(void **state)
-{
-	(void)state;
-	struct file_write write = {
-	    .data = "x", .length = 1, .mode = 0644, .uid = geteuid(), .gid = getegid()};
-	struct file_names names;
-
-	scratch_mkdir(scratch_path("f"), 0755);
-	assert_int_equal(host.ops->write(&host, scratch_path("f"), &write, &err), -ERR_HOST);
-	assert_int_equal(host.ops->list(&host, scratch_dir(), arena, &names, &err), 0);
-	assert_int_equal(names.count, 1);
-}
-
-static void a_name_as_long_as_can_be_is_written(void **state)
-{
-	(void)state;
-	char name[256];
-	struct file_write write = {
-	    .data = "x", .length = 1, .mode = 0644, .uid = geteuid(), .gid = getegid()};
-
-	memset(name, 'n', sizeof name - 1);
-	name[255] = '\0';
-	assert_int_equal(host.ops->write(&host, scratch_path(name), &write, &err), 0);
-	assert_int_equal(look(scratch_path(name)).type, FILE_REGULAR);
-}
-
 static void what_is_not_empty_is_not_removed_and_counts_as_busy(void **state)
 {
 	(void)state;
@@ -156,34 +108,6 @@ static void what_is_not_empty_is_not_removed_and_counts_as_busy(void **state)
 	assert_int_equal(host.ops->remove_directory(&host, scratch_path("d"), &err), -ERR_BUSY);
 	assert_int_equal(host.ops->remove_file(&host, scratch_path("d/f"), &err), 0);
 	assert_int_equal(host.ops->remove_directory(&host, scratch_path("d"), &err), 0);
-}
-
-/* acl(5) as the kernel keeps it: version 2; user::rw-, user:1000:rw-, group::r--, mask::rw-,
- * other::r--. */
-static const unsigned char access_list[] = {
-    2, 0,    0,    0,    1,    0,    6,    0, 0xff, 0xff, 0xff, 0xff, 2,    0,    6,
-    0, 0xe8, 3,    0,    0,    4,    0,    4, 0,    0xff, 0xff, 0xff, 0xff, 0x10, 0,
-    6, 0,    0xff, 0xff, 0xff, 0xff, 0x20, 0, 4,    0,    0xff, 0xff, 0xff, 0xff,
-};
-
-static void an_access_list_survives_a_new_content(void **state)
-{
-	(void)state;
-	SCRATCH_NEEDS_ROOT();
-	struct file_write write = {.data = "new", .length = 3, .mode = 0664};
-	const char *path = scratch_path("f");
-	unsigned char now[sizeof access_list + 1];
-
-	scratch_write(path, "old", 0664);
-	if (setxattr(path, "system.posix_acl_access", access_list, sizeof access_list, 0)) {
-		print_message("# skip: no access lists on this file system\n");
-		skip();
-	}
-	assert_int_equal(host.ops->write(&host, path, &write, &err), 0);
-	assert_string_equal(scratch_read(path), "new");
-	assert_int_equal(getxattr(path, "system.posix_acl_access", now, sizeof now),
-	                 sizeof access_list);
-	assert_memory_equal(now, access_list, sizeof access_list);
 }
 
 static void a_file_that_others_may_have_linked_there_keeps_owner_and_mode(void **state)
@@ -220,8 +144,6 @@ static void own_files_are_found_through_links(void **state)
 	assert_non_null(strstr(err.text, scratch_path("f")));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,11 +152,8 @@ int main(void)
 	    TEST(neither_a_link_nor_a_pipe_is_read),
 	    TEST(names_are_listed_by_their_bytes),
 	    TEST(a_link_of_somebody_else_on_the_way_is_not_followed),
-	    TEST(a_write_that_fails_leaves_nothing_beside),
-	    TEST(a_name_as_long_as_can_be_is_written),
 	    TEST(what_is_not_empty_is_not_removed_and_counts_as_busy),
 	    TEST(own_files_are_found_through_links),
-	    TEST(an_access_list_survives_a_new_content),
 	    TEST(a_file_that_others_may_have_linked_there_keeps_owner_and_mode),
 	};
 

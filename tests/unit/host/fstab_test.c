@@ -1,32 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "host/host_inner.h"
 
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct arena *arena;
-static struct host host;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	host_init(&host, &host_linux_ops, arena);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_done(&host);
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 #define TEXT                                                                                    \
 	"# /etc/fstab\n/dev/a\t/a ext4 defaults 0 1\n\n tmpfs /t\\040t tmpfs size=1m,x-y 0 0 # c\n" \
@@ -233,8 +212,6 @@ static void only_the_new_line_is_checked(void **state)
 	assert_string_equal(checked, "tmpfs\t/m\ttmpfs\tdefaults 0 0\n");
 	host.ops = &host_linux_ops;
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

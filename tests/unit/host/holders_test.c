@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "base/mem.h"
 #include "host/holders.h"
@@ -7,23 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static void who_holds_a_file_open_is_named(void **state)
 {
@@ -53,8 +36,6 @@ static void who_stands_in_a_folder_is_named(void **state)
 	assert_non_null(holders);
 	assert_non_null(strstr(holders, "holders_test"));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -1,30 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "host/host_inner.h"
 
 #include <string.h>
-
-static struct arena *arena;
-static struct host host;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	host_init(&host, &host_linux_ops, arena);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_done(&host);
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static void every_operation_is_there(void **state)
 {
@@ -57,8 +36,6 @@ static void a_program_is_run_and_heard(void **state)
 	assert_string_equal(str_text(&result.out), "here\n");
 	child_result_free(&result);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "host/mount_table.h"
 
 #include <string.h>
-
-static struct arena *arena;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static struct mount_table *parse(const char *text)
 {
@@ -173,8 +156,6 @@ static void many_rows_are_added_one_by_one(void **state)
 	assert_string_equal(mount_table_at(table, "/m2999")->source, "s2999");
 	assert_int_equal(mount_table_count(table), 3001);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "host/host_inner.h"
 
@@ -7,27 +7,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
-
-static struct arena *arena;
-static struct host host;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	host_init(&host, &host_linux_ops, arena);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_done(&host);
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static bool shows(const char *path, const char *option)
 {
@@ -167,30 +146,6 @@ static void a_bind_keeps_what_restricts_its_source(void **state)
 	assert_true(shows(target, "nosuid"));
 }
 
-static void our_stderr_is_ours_again_after_a_mount(void **state)
-{
-	(void)state;
-	SCRATCH_NEEDS_ROOT();
-	char before[200] = "", after[200] = "";
-
-	scratch_mkdir(scratch_path("m"), 0755);
-	assert_true(readlink("/proc/self/fd/2", before, sizeof before - 1) > 0);
-	assert_int_equal(change(host.ops->mount, scratch_path("m"), "x", "tmpfs", NULL), 0);
-	assert_true(readlink("/proc/self/fd/2", after, sizeof after - 1) > 0);
-	assert_string_equal(before, after);
-}
-
-static void a_source_that_is_no_device_stays_what_it_is(void **state)
-{
-	(void)state;
-	assert_string_equal(mounts_resolve("10.1.30.23@tcp:/fs", arena), "10.1.30.23@tcp:/fs");
-	assert_string_equal(mounts_resolve("/dev/null", arena), "/dev/null");
-	assert_string_equal(mounts_resolve("LABEL=no-such-label-anywhere", arena),
-	                    "LABEL=no-such-label-anywhere");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,8 +153,6 @@ int main(void)
 	    TEST(access_times_survive_a_change_beside_them),
 	    TEST(an_option_that_does_not_exist_is_refused),
 	    TEST(a_link_as_target_is_not_followed),
-	    TEST(our_stderr_is_ours_again_after_a_mount),
-	    TEST(a_source_that_is_no_device_stays_what_it_is),
 	    TEST(a_link_on_the_way_is_not_followed),
 	    TEST(a_bind_source_that_somebody_else_has_linked_is_refused),
 	    TEST(a_bind_keeps_what_restricts_its_source),

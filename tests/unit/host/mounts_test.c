@@ -1,31 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "host/host_inner.h"
 
 #include <string.h>
 #include <sys/mount.h>
-
-static struct arena *arena;
-static struct host host;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	host_init(&host, &host_linux_ops, arena);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_done(&host);
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static const struct mount_table *table(void)
 {
@@ -98,8 +77,6 @@ static void what_others_mount_beside_ours_is_not_missed(void **state)
 	assert_non_null(mount_table_at(table(), ours));
 	assert_non_null(mount_table_at(table(), theirs));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -1,30 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
-
-#include "host/host.h"
+#include "unit/support/hosted.h"
 
 #include <sys/mount.h>
 #include <sys/statvfs.h>
-
-static struct arena *arena;
-static struct host host;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	host_init(&host, &host_linux_ops, arena);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_done(&host);
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static void sizes_are_those_of_statvfs(void **state)
 {
@@ -33,7 +11,6 @@ static void sizes_are_those_of_statvfs(void **state)
 	const char *path = scratch_path("m");
 	struct host_space space;
 	struct statvfs st;
-	struct err err;
 
 	scratch_mkdir(path, 0755);
 	assert_int_equal(mount("x", path, "tmpfs", 0, "size=8m"), 0);
@@ -51,7 +28,6 @@ static void what_is_no_mount_is_told_from_one(void **state)
 {
 	(void)state;
 	struct host_space space;
-	struct err err;
 
 	scratch_mkdir(scratch_path("d"), 0755);
 	assert_int_equal(host.ops->space(&host, scratch_path("d"), &space, &err), 0);
@@ -63,8 +39,8 @@ static void what_is_no_mount_is_told_from_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(sizes_are_those_of_statvfs, setup, teardown),
-	    cmocka_unit_test_setup_teardown(what_is_no_mount_is_told_from_one, setup, teardown),
+	    TEST(sizes_are_those_of_statvfs),
+	    TEST(what_is_no_mount_is_told_from_one),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

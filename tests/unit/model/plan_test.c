@@ -195,6 +195,7 @@ static void plan_as_a_value_can_be_printed_and_read_back(void **state)
 	    .lock_holder = "pid 7",
 	    .paused = "by hand",
 	};
+	const struct retry retry = {3, "no luck", 45296};
 	struct value value, again;
 	struct err err;
 
@@ -204,6 +205,7 @@ static void plan_as_a_value_can_be_printed_and_read_back(void **state)
 	steps[1].why = "needs file:/etc/secret";
 	steps[1].detail = "two\nlines";
 	steps[1].duration_ms = 12;
+	steps[1].retry = &retry;
 	steps[1].needs = needs;
 	steps[1].need_count = 1;
 	value = plan_to_value(arena, &plan);
@@ -212,8 +214,12 @@ static void plan_as_a_value_can_be_printed_and_read_back(void **state)
 	assert_string_equal(value_get(second, "needs")->items[0].string, "file:/etc/secret");
 	assert_string_equal(value_text(second, "why"), "needs file:/etc/secret");
 	assert_int_equal(value_number(second, "duration_ms", 0), 12);
+	assert_int_equal(value_number(value_get(second, "retry"), "failures", 0), 3);
+	assert_int_equal(value_number(value_get(second, "retry"), "next_try", 0), 45296);
+	assert_string_equal(value_text(value_get(second, "retry"), "error"), "no luck");
 	assert_int_equal(value_number(&value, "exit_code", 0), 2);
-	assert_int_equal(value_number(value_get(&value, "counts"), "blocked", 0), 1);
+	/* The step, and the tree that is not used. */
+	assert_int_equal(value_number(value_get(&value, "counts"), "blocked", 0), 2);
 	assert_string_equal(value_text(value_get(&value, "basis"), "stale_reason"), "gone");
 	assert_string_equal(value_text(&value, "paused"), "by hand");
 	assert_int_equal(value_number(&value_get(&value, "orphans")->items[0], "run", 0), 7);
@@ -231,10 +237,27 @@ static void plan_as_a_value_can_be_printed_and_read_back(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_retry_says_how_often_with_what_and_when(void **state)
+{
+	struct retry retry = {3, "no luck", 45296};
+	AUTO(str_free) struct str text = {0};
+
+	(void)state;
+	retry_text(&text, &retry, 45296 - 185);
+	assert_string_equal(str_text(&text), "backing off after 3 failures: no luck; next try "
+	                                     "12:34:56Z (in 3m 5s)");
+	str_clear(&text);
+	retry.failures = 1;
+	retry_text(&text, &retry, 45296);
+	assert_string_equal(str_text(&text),
+	                    "backing off after 1 failure: no luck; next try 12:34:56Z");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(plan_names_are_complete),
+	    TEST(a_retry_says_how_often_with_what_and_when),
 	    TEST(plan_marks_are_named_in_order),
 	    TEST(plan_exit_code_is_the_first_that_holds),
 	    TEST(plan_counts_blocks_and_undecided_items_once),

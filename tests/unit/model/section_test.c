@@ -84,7 +84,9 @@ static void section_speaks_of_a_kind_as_the_kind_does(void **state)
 
 static void section_of_the_engine_is_not_for_policies(void **state)
 {
-	static const char *const ours[] = {"version", "nodes", "roles", "mode", "stale_max", "accept"};
+	static const char *const ours[] = {"version", "nodes",     "roles",
+	                                   "mode",    "stale_max", "change_max",
+	                                   "history", "accept",    "transaction_max"};
 	static const char *const theirs[] = {
 	    "kernel", "modules",   "mounts", "data_repositories", "packages",
 	    "holds",  "resources", "reboot", "preflight",         "package_sources",

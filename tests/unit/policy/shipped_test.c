@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The policies of policies/, as they are built into the program, against recorded facts: what
  * they plan and what they say. Names and releases are those of a real cluster. */
-#include "base/embedded.h"
-#include "base/str.h"
-#include "unit/policy/run.h"
+#include "unit/policy/shipped.h"
 
 #include <stdlib.h>
 
@@ -39,60 +37,6 @@ static const char cluster[] =
     "\"version\": \"2.15.6-1fsx*\", \"filesystem\": \"lustre\"}},"
     "\"mounts\": {\"/lustre\": {\"source\": \"10.1.30.23@tcp:/czrc3amv\", \"type\": \"lustre\", "
     "\"options\": [\"relatime\", \"flock\"], \"manage\": \"live\"}}}";
-
-static bool plans(const struct test_case *c, const char *kind)
-{
-	for (size_t i = 0; i < c->decision.proposal_count; i++) {
-		if (strcmp(c->decision.proposals[i].want->kind->name, kind) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static struct test_case *shipped(const char *want, const char *facts)
-{
-	struct test_case *c = case_create();
-
-	for (size_t i = 0; i < embedded_policies_count; i++) {
-		const struct embedded *e = &embedded_policies[i];
-		bool library = text_starts(e->name, "lib/");
-		const char *stem = library ? e->name + 4 : e->name;
-		const char *name = arena_strndup(c->arena, stem, strlen(stem) - 4);
-
-		(library ? case_library : case_policy)(c, name, e->text);
-	}
-	case_want(c, want);
-	case_facts(c, facts);
-	assert_runs(c);
-	return c;
-}
-
-static const struct proposal *find(const struct test_case *c, const char *kind, const char *key)
-{
-	for (size_t i = 0; i < c->decision.proposal_count; i++) {
-		const struct proposal *p = &c->decision.proposals[i];
-
-		if (strcmp(p->want->kind->name, kind) == 0 && strcmp(p->want->key, key) == 0) {
-			return p;
-		}
-	}
-	fail_msg("%s:%s is not planned", kind, key);
-	return NULL;
-}
-
-static void assert_block(const struct test_case *c, size_t i, const char *rule,
-                         const char *resource, const char *reason)
-{
-	assert_true(i < c->decision.block_count);
-	assert_string_equal(c->decision.blocks[i].origin.reason, reason);
-	assert_string_equal(c->decision.blocks[i].rule, rule);
-	if (resource) {
-		assert_string_equal(c->decision.blocks[i].resource, resource);
-	} else {
-		assert_null(c->decision.blocks[i].resource);
-	}
-}
 
 static void every_policy_is_there(void **state)
 {

@@ -1,145 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unit/provider/observing.h"
-
-#include "provider/apt_sources.h"
-#include "provider/lines.h"
-
-#include <sys/resource.h>
-
-static struct apt_entries parse(const char *path, const char *text)
-{
-	struct apt_entries entries = {0};
-
-	apt_sources_parse(arena, path, text, &entries);
-	return entries;
-}
-
-static struct list words(const char *a, const char *b)
-{
-	struct list list = {0};
-	size_t cap = 0;
-
-	lines_add(arena, &list, &cap, a);
-	if (b) {
-		lines_add(arena, &list, &cap, b);
-	}
-	return list;
-}
-
-static void one_line_sources_are_read(void **state)
-{
-	struct apt_entries e = parse("/x/a.list", "# prose: deb of old\n"
-	                                          "deb http://a/ubuntu jammy main universe # why\n"
-	                                          "\n"
-	                                          "deb-src [ arch=amd64,arm64 Signed-By=/k.gpg ] "
-	                                          "http://a/ubuntu jammy main\n"
-	                                          "#deb [trusted=yes] file:/srv ./\n"
-	                                          "deb cdrom:[Debian 12]/ bookworm main\n"
-	                                          "deb http://cut-off");
-
-	(void)state;
-	assert_int_equal(e.count, 3);
-	assert_int_equal(e.list[0].line, 2);
-	assert_true(e.list[0].enabled && e.list[0].binary && !e.list[0].signed_by);
-	assert_int_equal(e.list[0].components.count, 2);
-	assert_false(e.list[1].binary);
-	assert_string_equal(e.list[1].signed_by, "/k.gpg");
-	assert_true(!e.list[2].enabled && e.list[2].trusted);
-	assert_string_equal(e.list[2].suites.items[0], "./");
-	assert_int_equal(e.list[2].components.count, 0);
-	assert_int_equal(parse("/x/a.list", "").count, 0);
-}
-
-static const char stanzas[] = "# of the vendor\n"
-                              "\n"
-                              "Types: deb deb-src\n"
-                              "uris: http://a/ubuntu/\n"
-                              "Suites: jammy\n"
-                              " jammy-updates\n"
-                              "# within\n"
-                              "Components: main\n"
-                              "Signed-By:\n"
-                              " -----BEGIN PGP PUBLIC KEY BLOCK-----\n"
-                              " .\n"
-                              " mQ\n"
-                              " -----END PGP PUBLIC KEY BLOCK-----\n"
-                              " \n"
-                              "Types: deb\nURIs: http://b http://c\nSuites: x\nEnabled: no\n"
-                              "Components: main";
-
-static void stanzas_are_read(void **state)
-{
-	struct apt_entries e = parse("/x/a.sources", stanzas);
-
-	(void)state;
-	assert_int_equal(e.count, 2);
-	assert_int_equal(e.list[0].line, 3);
-	assert_true(e.list[0].enabled && e.list[0].binary && e.list[0].is_stanza);
-	assert_int_equal(e.list[0].suites.count, 2);
-	assert_string_equal(e.list[0].signed_by, "(a key of its own)");
-	assert_true(apt_sources_is_at(&e.list[0], "http://a/ubuntu"));
-	assert_false(apt_sources_is_at(&e.list[0], "http://a/ubunt"));
-	assert_false(e.list[1].enabled);
-	assert_int_equal(e.list[1].uris.count, 2);
-	assert_int_equal(parse("/x/a.sources", "Types: deb\n\n#URIs: x\n").count, 0);
-}
-
-static void a_line_is_mended_and_nothing_beside_it(void **state)
-{
-	static const char text[] = "deb http://x y z\n# deb [arch=arm64] http://a s main # off\nend\n";
-	struct apt_entries e = parse("/x/a.list", text);
-	struct apt_edit edit = {.signed_by = "/k.asc", .suites = words("s", "t")};
-
-	(void)state;
-	assert_string_equal(apt_sources_mend(arena, text, &e.list[1], &edit),
-	                    "deb http://x y z\n"
-	                    "deb [arch=arm64 signed-by=/k.asc] http://a s main\n"
-	                    "deb [arch=arm64 signed-by=/k.asc] http://a t main\n"
-	                    "end\n");
-	assert_string_equal(apt_sources_remove(arena, text, &e.list[1]), "deb http://x y z\nend\n");
-	edit = (struct apt_edit){.uri = "http://n", .components = words("main", "extra")};
-	assert_string_equal(apt_sources_mend(arena, text, &e.list[0], &edit),
-	                    "deb http://n y main extra\n"
-	                    "# deb [arch=arm64] http://a s main # off\nend\n");
-	static const char keyed[] = "deb [signed-by=/old trusted=yes] http://a s main # kept";
-
-	e = parse("/x/a.list", keyed);
-	edit = (struct apt_edit){.signed_by = "/k.asc"};
-	assert_string_equal(apt_sources_mend(arena, keyed, &e.list[0], &edit),
-	                    "deb [signed-by=/k.asc trusted=yes] http://a s main # kept\n");
-}
-
-static void a_stanza_is_mended_and_nothing_beside_it(void **state)
-{
-	struct apt_entries e = parse("/x/a.sources", stanzas);
-	struct apt_edit edit = {.signed_by = "/k.asc", .suites = words("noble", NULL)};
-	const char *first = apt_sources_mend(arena, stanzas, &e.list[0], &edit);
-
-	(void)state;
-	assert_has(first, "# of the vendor\n\nTypes: deb deb-src\nuris: http://a/ubuntu/\n"
-	                  "Suites: noble\n# within\nComponents: main\nSigned-By: /k.asc\n"
-	                  " \nTypes: deb\nURIs: http://b http://c\n");
-	edit = (struct apt_edit){.signed_by = "/k.asc"};
-	const char *second = apt_sources_mend(arena, stanzas, &e.list[1], &edit);
-
-	assert_true(strncmp(second, stanzas, e.list[1].start) == 0);
-	assert_string_equal(second + e.list[1].start,
-	                    "Types: deb\nURIs: http://b http://c\nSuites: x\nEnabled: yes\n"
-	                    "Components: main\nSigned-By: /k.asc\n");
-}
-
-static void a_new_stanza_says_what_is_wanted(void **state)
-{
-	const struct apt_edit edit = {
-	    .uri = "http://a", .suites = words("s", "t"), .components = words("main", NULL)};
-	const struct apt_edit path = {.uri = "http://a", .suites = words("./", NULL)};
-
-	(void)state;
-	assert_string_equal(apt_sources_stanza(arena, &edit),
-	                    "Types: deb\nURIs: http://a\nSuites: s t\nComponents: main\n");
-	assert_string_equal(apt_sources_stanza(arena, &path),
-	                    "Types: deb\nURIs: http://a\nSuites: ./\n");
-}
+#include "unit/provider/apt_sourcing.h"
 
 static void only_files_that_apt_reads_count(void **state)
 {
@@ -153,39 +13,57 @@ static void only_files_that_apt_reads_count(void **state)
 	assert_false(apt_sources_is_empty("# a\nb"));
 }
 
-/* A file of a mebibyte took as many copies of it as it has lines: hundreds of gigabytes. */
-static void a_field_of_very_many_lines_costs_no_more_than_its_length(void **state)
+static void the_style_goes_by_the_suffix(void **state)
 {
-	AUTO(str_free) struct str text = {0};
-	struct rlimit before, small;
+	static const char line[] = "deb http://a s main\n";
+	static const char stanza[] = "Types: deb\nURIs: http://a\nSuites: s\n";
 
 	(void)state;
-	str_add(&text, "Types: deb\nURIs: http://a\nSuites: jammy\nComponents:\n");
-	while (text.length < 256 << 10) {
-		str_add(&text, " x\n");
-	}
-	assert_int_equal(getrlimit(RLIMIT_CPU, &before), 0);
-	small = before;
-	small.rlim_cur = 20;
-	assert_int_equal(setrlimit(RLIMIT_CPU, &small), 0);
-	struct apt_entries e = parse("/x/a.sources", str_text(&text));
+	assert_false(parse("/x/a.list", line).list[0].is_stanza);
+	assert_true(parse("/x/a.sources", stanza).list[0].is_stanza);
+	assert_int_equal(parse("/x/a.sources", line).count, 0);
+	assert_int_equal(parse("/x/a.list", stanza).count, 0);
+}
 
-	assert_int_equal(setrlimit(RLIMIT_CPU, &before), 0);
-	assert_int_equal(e.count, 1);
-	assert_int_equal(e.list[0].end, text.length);
-	assert_true(e.list[0].components.count > 80000);
+static void a_slash_at_the_end_of_a_place_makes_no_difference(void **state)
+{
+	struct apt_entries e = parse("/x/a.list", "deb http://a/ubuntu/ s main\n");
+
+	(void)state;
+	assert_true(apt_sources_is_at(&e.list[0], "http://a/ubuntu"));
+	assert_true(apt_sources_is_at(&e.list[0], "http://a/ubuntu//"));
+	assert_false(apt_sources_is_at(&e.list[0], "http://a/ubunt"));
+	assert_false(apt_sources_is_at(&e.list[0], "http://a/ubuntu/x"));
+}
+
+static void apt_has_several_words_for_yes_and_no(void **state)
+{
+	(void)state;
+	assert_true(apt_sources_is_yes("With"));
+	assert_true(apt_sources_is_yes("1"));
+	assert_true(apt_sources_is_no("disable"));
+	assert_false(apt_sources_is_yes("") || apt_sources_is_no(""));
+}
+
+static void a_list_of_words_goes_on_in_the_next_line(void **state)
+{
+	struct list list = apt_sources_words(arena, " a\tb\n  c\n");
+
+	(void)state;
+	assert_int_equal(list.count, 3);
+	assert_string_equal(list.items[2], "c");
+	assert_true(apt_sources_is_blank(" \t\r", 3));
+	assert_false(apt_sources_is_blank(" x", 2));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(one_line_sources_are_read),
-	    TEST(stanzas_are_read),
-	    TEST(a_line_is_mended_and_nothing_beside_it),
-	    TEST(a_stanza_is_mended_and_nothing_beside_it),
-	    TEST(a_new_stanza_says_what_is_wanted),
 	    TEST(only_files_that_apt_reads_count),
-	    TEST(a_field_of_very_many_lines_costs_no_more_than_its_length),
+	    TEST(the_style_goes_by_the_suffix),
+	    TEST(a_slash_at_the_end_of_a_place_makes_no_difference),
+	    TEST(apt_has_several_words_for_yes_and_no),
+	    TEST(a_list_of_words_goes_on_in_the_next_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

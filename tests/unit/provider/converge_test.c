@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "unit/support/converging.h"
 
 #include <string.h>
-
-static struct arena *arena;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static struct resource *resource(enum kind_id kind, const char *key)
 {
@@ -76,13 +58,11 @@ static void a_fault_of_the_machine_is_a_fact_that_is_not_known(void **state)
 {
 	(void)state;
 	struct resource *have;
-	struct host host;
 
-	host_init(&host, fault_host_table(1, FAULT_BEFORE), arena);
+	host.ops = fault_host_table(1, FAULT_BEFORE);
 	assert_int_equal(converge_observe(&host, &kind_table[KIND_FILE], scratch_path("f"), NULL, arena,
 	                                  &have, &err),
 	                 0);
-	host_done(&host);
 	assert_int_equal(have->state, STATE_UNDETERMINED);
 	assert_non_null(strstr(have->why, "injected"));
 }
@@ -99,14 +79,11 @@ static void what_became_right_meanwhile_is_not_touched(void **state)
 	    .have = converging_observe(arena, want),
 	};
 	struct applied applied;
-	struct host host;
 
 	scratch_mkdir(path, 0700);
 	uint64_t stamp = scratch_stamp(path);
 
-	host_init(&host, &host_linux_ops, arena);
 	assert_int_equal(converge_apply(&host, &change, arena, &applied, &err), 0);
-	host_done(&host);
 	assert_int_equal(applied.outcome, OUTCOME_KEPT);
 	assert_true(scratch_stamp(path) == stamp);
 }
@@ -123,11 +100,8 @@ static void what_was_planned_as_an_update_below_a_mount_may_be_made(void **state
 	    .have = resource(KIND_DIRECTORY, path),
 	};
 	struct applied applied;
-	struct host host;
 
-	host_init(&host, &host_linux_ops, arena);
 	assert_int_equal(converge_apply(&host, &change, arena, &applied, &err), 0);
-	host_done(&host);
 	assert_int_equal(applied.outcome, OUTCOME_CHANGED);
 	assert_int_equal(converging_observe(arena, want)->state, STATE_PRESENT);
 }
@@ -147,16 +121,11 @@ static void a_singleton_lists_itself(void **state)
 {
 	(void)state;
 	struct keys keys;
-	struct host host;
 
-	host_init(&host, &host_linux_ops, arena);
 	assert_int_equal(converge_list(&host, &kind_table[KIND_NODE], arena, &keys, &err), 0);
-	host_done(&host);
 	assert_int_equal(keys.count, 1);
 	assert_string_equal(keys.list[0], "");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

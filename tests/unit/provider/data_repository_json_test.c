@@ -36,17 +36,53 @@ static void the_association_of_the_directory_is_found(void **state)
 	assert_true(have.export_events.set);
 }
 
+static void all_that_is_told_of_it_is_taken(void **state)
+{
+	(void)state;
+	take("{\"associations\": [{\"AssociationId\": \"dra-1\", \"FileSystemPath\": \"/data\", "
+	     "\"Lifecycle\": \"MISCONFIGURED\", \"FailureDetails\": {\"Message\": \"no bucket\"}, "
+	     "\"FileSystemId\": \"fs-1\", \"DataRepositoryPath\": \"s3://other\", "
+	     "\"ImportedFileChunkSize\": 512, \"S3\": {\"AutoExportPolicy\": {\"Events\": "
+	     "[\"NEW\", 7, \"DELETED\"]}}}]}");
+	assert_string_equal(have.lifecycle, "MISCONFIGURED");
+	assert_string_equal(have.failure, "no bucket");
+	assert_string_equal(have.file_system, "fs-1");
+	assert_string_equal(have.repository, "s3://other");
+	assert_true(have.chunk_mib.set);
+	assert_int_equal(have.chunk_mib.value, 512);
+	assert_int_equal(have.import_events.count, 0);
+	assert_int_equal(have.export_events.count, 2);
+	assert_string_equal(have.export_events.items[1], "DELETED");
+	take(LIST(OF("/data", "s3://bucket/data", "AVAILABLE")));
+	assert_false(have.chunk_mib.set);
+	assert_null(have.failure);
+}
+
 static void what_hinders_a_new_one_is_told(void **state)
 {
 	(void)state;
 	take(LIST(OF("/other", "s3://x/", "CREATING")));
 	assert_null(have.association);
 	assert_string_equal(have.lifecycle, "busy");
+	take(LIST(OF("/other", "s3://x/", "UPDATING")));
+	assert_string_equal(have.lifecycle, "busy");
+	take(LIST(OF("/other", "s3://x/", "DELETING")));
+	assert_string_equal(have.lifecycle, "busy");
+	/* The first hindrance is told. */
+	take(LIST(OF("/data/inner", "s3://x/", "AVAILABLE") ", " OF("/o", "s3://y/", "CREATING")));
+	assert_string_equal(have.lifecycle, "impossible");
+	/* Within another by its path, which has no slash at its end. */
+	take(LIST(OF("/", "s3://x/", "AVAILABLE")));
+	assert_string_equal(have.lifecycle, "impossible");
+	take(LIST(OF("/data/inner", "s3://bucket/data2", "AVAILABLE")));
+	assert_string_equal(have.lifecycle, "impossible");
 	take(LIST(OF("/data/inner", "s3://x/", "AVAILABLE")));
 	assert_string_equal(have.lifecycle, "impossible");
 	take(LIST(OF("/other", "s3://bucket/", "AVAILABLE")));
 	assert_string_equal(have.lifecycle, "impossible");
 	take(LIST(OF("/database", "s3://bucket/database", "AVAILABLE")));
+	assert_null(have.lifecycle);
+	take(LIST(OF("/dat", "s3://buck", "AVAILABLE")));
 	assert_null(have.lifecycle);
 #define A OF("/o", "s3://x/", "AVAILABLE") ", "
 	take(LIST(A A A A A A A OF("/o", "s3://x/", "AVAILABLE")));
@@ -112,6 +148,54 @@ static const char *request(enum action action, const char *wanted, const char *f
 	"{\"kind\": \"data_repository\", \"key\": \"/l/data\", \"file_system_path\": \"/data\", " \
 	"\"association\": \"dra-1\", \"export\": [\"DELETED\"]}"
 
+#define HAVE_NONE                                                                  \
+	"{\"kind\": \"data_repository\", \"key\": \"/l/data\", \"file_system_path\": " \
+	"\"/data\"}"
+/* Differs in what no request of these says. */
+#define HAVE_MORE                                                                             \
+	"{\"kind\": \"data_repository\", \"key\": \"/l/data\", \"file_system_path\": \"/data\", " \
+	"\"association\": \"dra-1\", \"export\": [\"DELETED\"], \"import\": [\"CHANGED\"]}"
+#define WANTING(rest)                                                                            \
+	"{\"kind\": \"data_repository\", \"path\": \"/l/data\", \"repository\": \"s3://bucket/d\", " \
+	"\"file_system\": \"fs-1\", " rest "}"
+
+/* Both policies are said, or neither: what is left out is taken away. */
+static void what_is_not_wanted_otherwise_stays(void **state)
+{
+	static const char both[] =
+	    "{\"kind\": \"data_repository\", \"key\": \"/l/data\", \"file_system_path\": \"/data\", "
+	    "\"association\": \"dra-1\", \"import\": [\"NEW\"], \"export\": [\"DELETED\"]}";
+
+	(void)state;
+	assert_has(request(ACTION_UPDATE, WANTING("\"chunk_mib\": 512"), both),
+	           "\"S3\":{\"AutoExportPolicy\":{\"Events\":[\"DELETED\"]},"
+	           "\"AutoImportPolicy\":{\"Events\":[\"NEW\"]}}");
+	assert_has(request(ACTION_UPDATE, WANTING("\"import\": []"), both),
+	           "\"S3\":{\"AutoExportPolicy\":{\"Events\":[\"DELETED\"]}}");
+	assert_has(request(ACTION_UPDATE, WANTING("\"import\": [], \"export\": []"), both),
+	           "\"S3\":{}");
+	assert_null(strstr(request(ACTION_CREATE, WANTING("\"import\": []"), HAVE_NONE), "S3"));
+}
+
+static const char *token(const char *text)
+{
+	const char *at = strstr(text, "\"ClientRequestToken\":\"");
+
+	assert_non_null(at);
+	return arena_strndup(arena, at, strcspn(at + 22, "\"") + 22);
+}
+
+static void another_wish_and_another_situation_have_a_token_of_their_own(void **state)
+{
+	const char *first = token(request(ACTION_UPDATE, WANT, HAVE));
+
+	(void)state;
+	assert_string_equal(first, token(request(ACTION_UPDATE, WANT, HAVE)));
+	assert_string_not_equal(
+	    first, token(request(ACTION_UPDATE, WANTING("\"import\": [\"CHANGED\"]"), HAVE)));
+	assert_string_not_equal(first, token(request(ACTION_UPDATE, WANT, HAVE_MORE)));
+}
+
 static void requests_say_what_the_service_needs(void **state)
 {
 	(void)state;
@@ -120,6 +204,14 @@ static void requests_say_what_the_service_needs(void **state)
 	assert_has(create, "\"FileSystemPath\":\"/data\"");
 	assert_has(create, "\"ClientRequestToken\":\"reconcile-");
 	assert_string_equal(create, request(ACTION_CREATE, WANT, HAVE));
+	assert_has(create, "\"FileSystemId\":\"fs-1\"");
+	assert_has(create, "\"DataRepositoryPath\":\"s3://bucket/d\"");
+	assert_null(strstr(create, "BatchImport"));
+	assert_null(strstr(create, "ImportedFileChunkSize"));
+	create = request(ACTION_CREATE, WANTING("\"batch_import\": true, \"chunk_mib\": 512"), HAVE);
+	assert_has(create, "\"BatchImportMetaDataOnCreate\":true");
+	assert_has(create, "\"ImportedFileChunkSize\":512");
+	assert_has(request(ACTION_UPDATE, WANT, HAVE), "\"AssociationId\":\"dra-1\"");
 	assert_has(request(ACTION_UPDATE, WANT, HAVE),
 	           "\"S3\":{\"AutoExportPolicy\":{\"Events\":[\"DELETED\"]},\"AutoImportPolicy\"");
 	assert_has(request(ACTION_REPLACE, WANT, HAVE), "\"DeleteDataInFileSystem\":false");
@@ -129,11 +221,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(the_association_of_the_directory_is_found),
+	    TEST(all_that_is_told_of_it_is_taken),
 	    TEST(what_hinders_a_new_one_is_told),
 	    TEST(the_older_way_is_read),
 	    TEST(whatever_the_service_says_is_survived),
 	    TEST(an_association_without_its_marks_is_not_taken_for_none),
 	    TEST(requests_say_what_the_service_needs),
+	    TEST(what_is_not_wanted_otherwise_stays),
+	    TEST(another_wish_and_another_situation_have_a_token_of_their_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

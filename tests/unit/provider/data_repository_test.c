@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "unit/provider/observing.h"
+#include "unit/provider/answering.h"
 
-#include <sys/mount.h>
+#include "provider/table.h"
+
 #include <sys/stat.h>
 
 static const char *json(const char *path)
@@ -97,6 +98,52 @@ static void an_association_is_made_changed_or_replaced(void **state)
 	assert_int_equal(v.action, ACTION_REPLACE);
 	assert_int_equal(v.marks, MARK_DISRUPTIVE | MARK_IRREVERSIBLE);
 	assert_int_equal(compare(WANT(""), THERE("AVAILABLE", SAME)).outcome, OUTCOME_KEPT);
+	v = compare(WANT(", \"export\": [\"NEW\"]"), THERE("AVAILABLE", SAME ", \"export\": []"));
+	assert_int_equal(v.action, ACTION_UPDATE);
+	v = compare(WANT(", \"chunk_mib\": 512"), THERE("AVAILABLE", SAME ", \"chunk_mib\": 1024"));
+	assert_int_equal(v.action, ACTION_UPDATE);
+	assert_string_equal(changes(&v, "chunk_mib"), "1024 > 512");
+}
+
+static void blocked_by(const char *have, const char *why)
+{
+	struct verdict v = compare(WANT(""), have);
+
+	assert_int_equal(v.outcome, OUTCOME_BLOCKED);
+	assert_has(v.why, why);
+}
+
+static void what_the_service_would_refuse_is_not_asked_for(void **state)
+{
+	(void)state;
+	blocked_by(HAVE(", \"legacy\": \"ImportPath=s3://b\""), "in the older way (ImportPath=s3://b)");
+	blocked_by(HAVE(", \"lifecycle\": \"impossible\", \"failure\": \"it would overlap\""),
+	           "it would overlap");
+	struct verdict v =
+	    compare(WANT(""), HAVE(", \"lifecycle\": \"busy\", \"failure\": \"waits for dra-2\""));
+
+	assert_int_equal(v.outcome, OUTCOME_PENDING);
+	assert_string_equal(v.why, "waits for dra-2");
+	blocked_by("{\"kind\": \"data_repository\", \"key\": \"/l/data\", \"directory\": false, "
+	           "\"association\": \"dra-1\", \"lifecycle\": \"AVAILABLE\"" SAME "}",
+	           "dra-1 is AVAILABLE, and /l/data is missing");
+}
+
+#define OBSERVED                                                                         \
+	"{\"kind\": \"data_repository\", \"path\": \"/l/data\", \"repository\": "            \
+	"\"s3://bucket/data\", \"file_system\": \"fs-1\", \"owner\": \"head\", \"import\": " \
+	"[\"NEW\"]}"
+
+static void what_is_only_observed_is_never_changed(void **state)
+{
+	struct verdict v = compare(OBSERVED, HAVE(""));
+
+	(void)state;
+	assert_int_equal(v.outcome, OUTCOME_PENDING);
+	assert_has(v.why, "has no association for /data; it is only observed");
+	v = compare(OBSERVED, THERE("AVAILABLE", SAME ", \"import\": []"));
+	assert_int_equal(v.outcome, OUTCOME_PENDING);
+	assert_has(v.why, "dra-1 is not as wanted; it is only observed");
 }
 
 static void its_lifecycle_decides(void **state)
@@ -104,6 +151,7 @@ static void its_lifecycle_decides(void **state)
 	(void)state;
 	assert_int_equal(compare(WANT(""), THERE("CREATING", SAME)).outcome, OUTCOME_PENDING);
 	assert_int_equal(compare(WANT(""), THERE("DELETING", SAME)).outcome, OUTCOME_PENDING);
+	assert_int_equal(compare(WANT(""), THERE("UPDATING", SAME)).outcome, OUTCOME_PENDING);
 	assert_int_equal(compare(WANT(""), THERE("MISCONFIGURED", SAME)).outcome, OUTCOME_BLOCKED);
 	assert_int_equal(compare(WANT(", \"import\": [\"NEW\"]"), THERE("FAILED", SAME)).outcome,
 	                 OUTCOME_BLOCKED);
@@ -121,6 +169,130 @@ static void the_owner_must_be_named(void **state)
 	(void)state;
 	want->data_repository.owner = NULL;
 	assert_int_equal(converge_check(want, &err), -ERR_INPUT);
+	want->data_repository.owner = "head";
+	assert_int_equal(converge_check(want, &err), 0);
+	want->data_repository.file_system = NULL;
+	assert_int_equal(converge_check(want, &err), -ERR_INPUT);
+}
+
+static const char *inside(const char *source, const char *below)
+{
+	const char *path = scratch_path("lustre");
+
+	scratch_clear();
+	scratch_mkdir(path, 0755);
+	assert_int_equal(mount(source, path, "tmpfs", 0, NULL), 0);
+	return converging_observe(
+	           arena, converging_want(arena, json(arena_printf(arena, "%s%s", path, below))))
+	    ->data_repository.file_system_path;
+}
+
+static void the_path_within_the_file_system_counts_the_folder_that_is_mounted(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	assert_string_equal(inside("10.0.0.1@tcp:/fs", "/data"), "/data");
+	assert_string_equal(inside("10.0.0.1@tcp:/fs", ""), "/");
+	assert_string_equal(inside("10.0.0.1@tcp:/fs/", "/data"), "/data");
+	assert_string_equal(inside("10.0.0.1@tcp:/fs/sub", "/data/a"), "/sub/data/a");
+	assert_string_equal(inside("10.0.0.1@tcp:/fs/sub", ""), "/sub");
+	scratch_clear();
+}
+
+/* ---- Where the test is the service ---- */
+
+static const struct data_repository *asked_about(const char *more)
+{
+	const char *path = scratch_path("lustre");
+	const struct resource *want = converging_want(
+	    arena, arena_printf(arena,
+	                        "{\"kind\": \"data_repository\", \"path\": \"%s\", "
+	                        "\"repository\": \"s3://bucket/d\", \"region\": \"eu-west-1\", "
+	                        "\"owner\": \"head\"%s}",
+	                        path, more));
+	struct resource *have;
+	struct err err;
+
+	scratch_clear();
+	mount_at(path);
+	if (converge_observe(&answering_host, want->kind, want->key, want, arena, &have, &err)) {
+		fail_msg("%s", err.text);
+	}
+	scratch_clear();
+	return &have->data_repository;
+}
+
+static void only_an_owner_that_names_the_file_system_asks(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	answering_program("reconcile-fsx");
+	assert_string_equal(asked_about("")->unasked, "file_system is not set");
+	assert_string_equal(str_text(&asked), "");
+	ANSWER(
+	    {.words = "describe", .status = 1, .out = "{\"trouble\":\"denied\",\"message\":\"no\"}"});
+	assert_string_equal(asked_about(", \"file_system\": \"fs-1\"")->unasked, "no");
+	assert_has(str_text(&asked), "/reconcile-fsx describe fs-1 eu-west-1 ");
+	answering_no_program();
+}
+
+static struct applied carried_out(enum action action, const struct resource *have)
+{
+	struct resource *want = converging_want(arena, WANT(", \"region\": \"eu-west-1\""));
+	struct change change = {.kind = want->kind, .action = action, .want = want, .have = have};
+	struct applied applied = {.outcome = OUTCOME_CHANGED};
+	struct err err;
+
+	if (provider_table[KIND_DATA_REPOSITORY]->apply(&answering_host, &change, arena, &applied,
+	                                                &err)) {
+		fail_msg("%s", err.text);
+	}
+	return applied;
+}
+
+static void each_change_is_one_request_and_takes_its_time(void **state)
+{
+	const struct resource *none, *there;
+	struct applied done;
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	answering_program("reconcile-fsx");
+	none = recorded(HAVE(""));
+	there = recorded(THERE("AVAILABLE", SAME));
+	ANSWER(
+	    {.words = " create ", .out = "{\"Association\":{\"AssociationId\":\"dra-9\"}}"},
+	    {.words = " update ", .out = "{}"},
+	    {.words = " delete ", .status = 1, .out = "{\"trouble\":\"refused\",\"message\":\"no\"}"});
+	done = carried_out(ACTION_CREATE, none);
+	assert_int_equal(done.outcome, OUTCOME_PENDING);
+	assert_string_equal(done.why, "the service creates dra-9; that takes minutes");
+	done = carried_out(ACTION_UPDATE, there);
+	assert_int_equal(done.outcome, OUTCOME_PENDING);
+	assert_string_equal(done.why, "the service updates dra-1; that takes minutes");
+	done = carried_out(ACTION_REPLACE, there);
+	assert_int_equal(done.outcome, OUTCOME_FAILED);
+	assert_string_equal(done.why, "no");
+	ANSWER({.words = " delete ", .out = "{}"});
+	done = carried_out(ACTION_REPLACE, there);
+	assert_int_equal(done.outcome, OUTCOME_PENDING);
+	assert_has(done.why, "dra-1 is being deleted, and what lies on the file system stays");
+	answering_no_program();
+}
+
+static void what_the_service_makes_of_it_is_not_foreseen(void **state)
+{
+	struct resource *want = converging_want(arena, WANT(""));
+	struct change change = {.kind = want->kind,
+	                        .action = ACTION_UPDATE,
+	                        .want = want,
+	                        .have = recorded(THERE("AVAILABLE", SAME))};
+	bool exact = true;
+
+	(void)state;
+	assert_string_equal(converge_predict(arena, &change, &exact)->data_repository.lifecycle,
+	                    "UPDATING");
+	assert_false(exact);
 }
 
 int main(void)
@@ -133,6 +305,12 @@ int main(void)
 	    TEST(an_association_is_made_changed_or_replaced),
 	    TEST(its_lifecycle_decides),
 	    TEST(the_owner_must_be_named),
+	    TEST(what_the_service_would_refuse_is_not_asked_for),
+	    TEST(what_is_only_observed_is_never_changed),
+	    TEST(the_path_within_the_file_system_counts_the_folder_that_is_mounted),
+	    ANSWERED(only_an_owner_that_names_the_file_system_asks),
+	    ANSWERED(each_change_is_one_request_and_takes_its_time),
+	    TEST(what_the_service_makes_of_it_is_not_foreseen),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

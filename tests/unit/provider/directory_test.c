@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "unit/support/converging.h"
 
@@ -8,23 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static unsigned mode_of(const char *path)
 {
@@ -209,21 +192,17 @@ static void what_is_predicted_is_what_is_observed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_missing_directory_is_made_whatever_the_umask, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(mode_owner_and_group_are_set_in_one_apply, setup, teardown),
-	    cmocka_unit_test_setup_teardown(what_is_not_wanted_stays_as_it_is, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_group_inherited_from_the_folder_above_is_put_right, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(a_link_in_its_place_blocks, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_file_in_its_place_blocks, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_missing_folder_above_blocks_and_is_named, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(an_empty_directory_is_removed, setup, teardown),
-	    cmocka_unit_test_setup_teardown(one_that_is_not_empty_is_not_removed, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_fault_anywhere_is_mended_by_the_next_run, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(what_is_predicted_is_what_is_observed, setup, teardown),
+	    TEST(a_missing_directory_is_made_whatever_the_umask),
+	    TEST(mode_owner_and_group_are_set_in_one_apply),
+	    TEST(what_is_not_wanted_stays_as_it_is),
+	    TEST(a_group_inherited_from_the_folder_above_is_put_right),
+	    TEST(a_link_in_its_place_blocks),
+	    TEST(a_file_in_its_place_blocks),
+	    TEST(a_missing_folder_above_blocks_and_is_named),
+	    TEST(an_empty_directory_is_removed),
+	    TEST(one_that_is_not_empty_is_not_removed),
+	    TEST(a_fault_anywhere_is_mended_by_the_next_run),
+	    TEST(what_is_predicted_is_what_is_observed),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -22,6 +22,8 @@ static void it_tells_for_which_kernel_it_was(void **state)
 	assert_true(dkms_log_is_for(log_of_612, "6.12.43+deb12-cloud-amd64"));
 	assert_false(dkms_log_is_for(log_of_612, "6.12.43+deb12"));
 	assert_false(dkms_log_is_for(log_of_612, "6.1.0-50-cloud-amd64"));
+	assert_true(dkms_log_is_for("DKMS make.log for a-1 for kernel 6.1\nmore", "6.1"));
+	assert_true(dkms_log_is_for("DKMS make.log for a-1 for kernel 6.1", "6.1"));
 	assert_false(dkms_log_is_for("", "6.1"));
 	assert_false(dkms_log_is_for("DKMS make.log\n for kernel 6.1 ", "6.1"));
 }
@@ -39,6 +41,26 @@ static void make_speaks_when_nobody_else_did(void **state)
 	(void)state;
 	assert_string_equal(dkms_log_lines(arena, "header\nmake: *** No rule to make target 'all'.\n"),
 	                    "make: *** No rule to make target 'all'.");
+	assert_string_equal(dkms_log_lines(arena, "make: *** Error 2\nbye\n"), "make: *** Error 2");
+}
+
+static void linker_and_modpost_are_heard_too(void **state)
+{
+	(void)state;
+	assert_string_equal(dkms_log_lines(arena, "ld: a.o: undefined reference to `b'\nbye\n"),
+	                    "ld: a.o: undefined reference to `b'");
+	assert_string_equal(dkms_log_lines(arena, "ERROR: modpost: \"x\" undefined!\nbye\n"),
+	                    "ERROR: modpost: \"x\" undefined!");
+}
+
+static void a_long_line_is_cut(void **state)
+{
+	char line[400];
+
+	(void)state;
+	memset(line, 'x', sizeof line);
+	line[sizeof line - 1] = '\0';
+	assert_true(strlen(dkms_log_lines(arena, line)) < 200);
 }
 
 static void at_most_three_lines_are_shown(void **state)
@@ -68,6 +90,11 @@ static void a_failure_that_would_not_come_again_is_not_final(void **state)
 	                               "No space left on device\nmake: *** Error 1\n",
 	                               true));
 	assert_false(dkms_log_is_final("", false));
+	assert_false(dkms_log_is_final("virtual memory exhausted: x\nmake: *** Error 1\n", true));
+	assert_false(dkms_log_is_final("cc: Cannot allocate memory\nmake: *** Error 1\n", true));
+	assert_false(dkms_log_is_final("gcc: fatal error: Killed signal terminated program cc1\n"
+	                               "make: *** Error 1\n",
+	                               true));
 }
 
 int main(void)
@@ -76,6 +103,8 @@ int main(void)
 	    TEST(it_tells_for_which_kernel_it_was),
 	    TEST(the_compilers_word_is_the_one_that_matters),
 	    TEST(make_speaks_when_nobody_else_did),
+	    TEST(linker_and_modpost_are_heard_too),
+	    TEST(a_long_line_is_cut),
 	    TEST(at_most_three_lines_are_shown),
 	    TEST(without_a_complaint_the_last_words_are_shown),
 	    TEST(a_failure_that_would_not_come_again_is_not_final),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "unit/support/converging.h"
 
@@ -9,23 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static struct resource *want(const char *path, const char *rest)
 {
@@ -150,16 +133,12 @@ static void a_link_that_comes_after_the_look_is_not_followed_either(void **state
 	(void)state;
 	const char *path = scratch_path("f");
 	struct file_write write = {.data = "x", .length = 1, .mode = 0644};
-	struct host host;
-	struct err err;
 
 	scratch_write(scratch_path("real"), "kept", 0600);
 	assert_int_equal(symlink("real", path), 0);
-	host_init(&host, &host_linux_ops, arena);
 	assert_int_not_equal(host.ops->write(&host, path, &write, &err), 0);
 	assert_int_not_equal(host.ops->set_mode(&host, path, 0777, &err), 0);
 	assert_int_not_equal(host.ops->set_owner(&host, path, 0, 0, &err), 0);
-	host_done(&host);
 	assert_string_equal(scratch_read(scratch_path("real")), "kept");
 	assert_int_equal(mode_of(scratch_path("real")), 0600);
 }
@@ -272,13 +251,9 @@ static void what_changed_since_it_was_planned_is_not_overwritten(void **state)
 	    .have = converging_observe(arena, wanted),
 	};
 	struct applied applied;
-	struct host host;
-	struct err err;
 
 	scratch_write(path, "somebody's", 0644);
-	host_init(&host, &host_linux_ops, arena);
 	assert_int_equal(converge_apply(&host, &change, arena, &applied, &err), 0);
-	host_done(&host);
 	assert_int_equal(applied.outcome, OUTCOME_BLOCKED);
 	assert_string_equal(scratch_read(path), "somebody's");
 }
@@ -286,28 +261,21 @@ static void what_changed_since_it_was_planned_is_not_overwritten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_missing_file_is_written_whatever_the_umask, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(another_content_keeps_mode_and_owner, setup, teardown),
-	    cmocka_unit_test_setup_teardown(another_mode_does_not_write_it_anew, setup, teardown),
-	    cmocka_unit_test_setup_teardown(set_id_bits_survive_a_change_of_owner, setup, teardown),
-	    cmocka_unit_test_setup_teardown(what_gets_set_id_bits_is_written_anew, setup, teardown),
-	    cmocka_unit_test_setup_teardown(what_a_crash_left_beside_it_is_replaced, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_link_in_its_place_is_not_followed, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_link_that_comes_after_the_look_is_not_followed_either,
-	                                    setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_directory_in_its_place_blocks, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_pipe_in_its_place_blocks_and_is_not_opened, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(a_missing_folder_above_blocks_and_is_named, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(a_file_wanted_absent_is_removed, setup, teardown),
-	    cmocka_unit_test_setup_teardown(content_is_shown_only_of_what_all_may_read, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(a_fault_anywhere_is_mended_by_the_next_run, setup,
-	                                    teardown),
-	    cmocka_unit_test_setup_teardown(what_changed_since_it_was_planned_is_not_overwritten, setup,
-	                                    teardown),
+	    TEST(a_missing_file_is_written_whatever_the_umask),
+	    TEST(another_content_keeps_mode_and_owner),
+	    TEST(another_mode_does_not_write_it_anew),
+	    TEST(set_id_bits_survive_a_change_of_owner),
+	    TEST(what_gets_set_id_bits_is_written_anew),
+	    TEST(what_a_crash_left_beside_it_is_replaced),
+	    TEST(a_link_in_its_place_is_not_followed),
+	    TEST(a_link_that_comes_after_the_look_is_not_followed_either),
+	    TEST(a_directory_in_its_place_blocks),
+	    TEST(a_pipe_in_its_place_blocks_and_is_not_opened),
+	    TEST(a_missing_folder_above_blocks_and_is_named),
+	    TEST(a_file_wanted_absent_is_removed),
+	    TEST(content_is_shown_only_of_what_all_may_read),
+	    TEST(a_fault_anywhere_is_mended_by_the_next_run),
+	    TEST(what_changed_since_it_was_planned_is_not_overwritten),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

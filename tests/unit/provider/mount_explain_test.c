@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "provider/mount_explain.h"
 
-#include "unit/provider/observing.h"
+#include "unit/provider/answering.h"
 
 #include <errno.h>
 
@@ -42,6 +42,13 @@ static void an_errno_will_do(void **state)
 	(void)state;
 	says("cannot mount /lustre", EHOSTUNREACH, "no way to the servers");
 	says("cannot mount /lustre", ENODEV, "module lustre");
+	says("cannot mount /lustre", EIO, "outbound rules");
+	says("cannot mount /lustre", ENOENT, "mount name");
+	says("cannot mount /lustre", EADDRINUSE, "port 988");
+	says("cannot mount /lustre", EINVAL, "Lustre 2.10");
+	says("cannot mount /lustre", ETIMEDOUT, "nobody answered");
+	says("cannot mount /lustre", ECONNREFUSED, "runs no Lustre server");
+	says("cannot mount /lustre", ESHUTDOWN, "maintenance");
 }
 
 static void the_type_matters(void **state)
@@ -50,6 +57,12 @@ static void the_type_matters(void **state)
 
 	(void)state;
 	assert_has(mount_explain(arena, nfs, "Connection refused", 0), "NFS server");
+	assert_has(mount_explain(arena, nfs, "x", ECONNREFUSED), "no NFS server");
+	assert_has(mount_explain(arena, nfs, "x", ETIMEDOUT), "TCP 2049");
+	assert_has(mount_explain(arena, nfs, "x", EACCES), "does not export");
+	assert_has(mount_explain(arena, nfs, "x", ENOENT), "no such export");
+	assert_has(mount_explain(arena, of_type("beegfs", "beegfs_nodev"), "x", ENODEV),
+	           "dkms status beegfs");
 	assert_null(mount_explain(arena, nfs, "Is the MGS running", 0));
 	assert_has(mount_explain(arena, of_type("ext4", "/dev/vdb"), "x", ENODEV), "found no module");
 	assert_null(mount_explain(arena, of_type("ext4", "/dev/vdb"), "wrong superblock", EINVAL));
@@ -60,7 +73,10 @@ static void only_what_the_network_may_explain_is_asked_of_it(void **state)
 	(void)state;
 	assert_true(mount_explain_suspects_network(lustre(), "timed out", 0));
 	assert_true(mount_explain_suspects_network(lustre(), "x", EHOSTUNREACH));
+	assert_true(mount_explain_suspects_network(lustre(), "Is the MGS running", 0));
+	assert_true(mount_explain_suspects_network(lustre(), "x", ESHUTDOWN));
 	assert_false(mount_explain_suspects_network(lustre(), "Invalid argument", 0));
+	assert_false(mount_explain_suspects_network(lustre(), "No such device", ENODEV));
 	assert_false(
 	    mount_explain_suspects_network(of_type("nfs", "server:/export"), "timed out", ETIMEDOUT));
 }
@@ -85,6 +101,77 @@ static void a_server_that_is_there_and_no_lustre_is_told(void **state)
 	host_done(&host);
 }
 
+static const char *network_of(const char *source)
+{
+	const char *words;
+	struct err err;
+
+	if (mount_explain_network(&answering_host, of_type("lustre", source), arena, &words, &err)) {
+		fail_msg("%s", err.text);
+	}
+	return words;
+}
+
+static void which_ports_answer_is_said(void **state)
+{
+	(void)state;
+	assert_string_equal(network_of("10.0.0.1@tcp:/x"),
+	                    "no port of 10.0.0.1 answers (asked: 988, 1018, 1019, 1020, 1021, 1022, "
+	                    "1023)");
+	answering_ports[0] = PORT_UNREACHABLE;
+	answering_ports[1] = PORT_REFUSED;
+	assert_string_equal(network_of("10.0.0.1@tcp:/x"),
+	                    "port 988 of 10.0.0.1 is not open; those that answer: 1018");
+	answering_ports[0] = PORT_OPEN;
+	assert_string_equal(
+	    network_of("10.0.0.1@tcp:/x"),
+	    "port 988 of 10.0.0.1 is open; no answer from 1019, 1020, 1021, 1022, 1023");
+	for (size_t i = 0; i < ARRAY_LEN(answering_ports); i++) {
+		answering_ports[i] = PORT_OPEN;
+	}
+	assert_string_equal(network_of("10.0.0.1@tcp:/x"), "port 988 of 10.0.0.1 is open");
+}
+
+static void the_first_server_of_the_source_is_asked(void **state)
+{
+	(void)state;
+	network_of("10.0.0.1,10.0.0.2@tcp:/x");
+	network_of("10.0.0.3:10.0.0.4@tcp:/x");
+	assert_string_equal(str_text(&asked), "ports of 10.0.0.1\nports of 10.0.0.3\n");
+	str_clear(&asked);
+	assert_null(network_of("@tcp:/x"));
+	assert_string_equal(str_text(&asked), "");
+}
+
+static struct applied failed_with(enum err_code code, int os, const char *words)
+{
+	struct err complaint, err;
+	struct applied applied;
+
+	err_set(&complaint, code, os, "%s", words);
+	if (mount_explain_failure(&answering_host, lustre(), &complaint, arena, &applied, &err)) {
+		fail_msg("%s", err.text);
+	}
+	return applied;
+}
+
+static void a_failure_stands_with_what_it_means_and_what_the_network_says(void **state)
+{
+	struct applied applied = failed_with(ERR_HOST, ETIMEDOUT, "cannot mount /l");
+
+	(void)state;
+	assert_int_equal(applied.outcome, OUTCOME_FAILED);
+	assert_has(applied.why, "cannot mount /l");
+	assert_has(applied.detail, "nobody answered");
+	assert_has(applied.detail, "\nno port of 10.1.30.23 answers");
+	str_clear(&asked);
+	assert_has(failed_with(ERR_HOST, EINVAL, "cannot mount /l").detail, "Lustre 2.10");
+	assert_string_equal(str_text(&asked), "");
+	applied = failed_with(ERR_BUSY, EBUSY, "cannot mount /l");
+	assert_int_equal(applied.outcome, OUTCOME_BLOCKED);
+	assert_null(applied.detail);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +180,9 @@ int main(void)
 	    TEST(the_type_matters),
 	    TEST(only_what_the_network_may_explain_is_asked_of_it),
 	    TEST(a_server_that_is_there_and_no_lustre_is_told),
+	    ANSWERED(which_ports_answer_is_said),
+	    ANSWERED(the_first_server_of_the_source_is_asked),
+	    ANSWERED(a_failure_stands_with_what_it_means_and_what_the_network_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

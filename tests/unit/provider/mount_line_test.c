@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "mounting.h"
 
+#include "provider/mount.h"
+
 static void the_line_is_added_to_what_is_mounted_already(void **state)
 {
 	(void)state;
@@ -68,6 +70,77 @@ static void lines_of_a_faulty_fstab_do_not_stand_in_the_way(void **state)
 	converging_twice(arena, want(path, TMPFS), "/etc/fstab");
 }
 
+/* The line that would be written for a wish, as "TYPE OPTIONS DUMP PASS". */
+static const char *line_for(const char *fstab, const char *rest)
+{
+	AUTO(str_free) struct str options = {0};
+	struct fstab_line line;
+	struct host host;
+	struct err err;
+
+	scratch_write("/etc/fstab", fstab, 0644);
+	host_init(&host, &host_linux_ops, arena);
+	if (mount_compose_line(&host, want("/l", rest), arena, &line, &err)) {
+		fail_msg("%s", err.text);
+	}
+	for (size_t i = 0; i < line.options.count; i++) {
+		str_addf(&options, "%s%s", i ? "," : "", line.options.items[i]);
+	}
+	host_done(&host);
+	return arena_printf(arena, "%s %s %d %d", line.type, str_text(&options), line.dump, line.pass);
+}
+
+#define NFS "\"source\": \"s:/x\", \"type\": \"nfs4\", \"options\": "
+
+static void what_stands_in_the_line_is_not_written_twice(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	assert_string_equal(line_for("s:/x /l nfs4 defaults,hard 1 2\n", NFS "[\"rw\", \"nodev\"]"),
+	                    "nfs4 defaults,hard,nodev 1 2");
+	assert_string_equal(
+	    line_for("s:/x /l nfs4 ro,noatime,hard 0 0\n", NFS "[\"rw\", \"relatime\"]"),
+	    "nfs4 rw,relatime,hard 0 0");
+}
+
+static void a_new_line_of_the_network_says_so_once_and_an_old_one_is_left(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	assert_string_equal(line_for("", NFS "[\"hard\"]"), "nfs4 hard,_netdev 0 0");
+	assert_string_equal(line_for("", NFS "[\"_netdev\", \"hard\"]"), "nfs4 _netdev,hard 0 0");
+	assert_string_equal(line_for("s:/x /l nfs4 soft\n", NFS "[\"hard\"]"), "nfs4 hard 0 0");
+	assert_string_equal(line_for("", TMPFS ", \"options\": [\"nodev\"]"), "tmpfs nodev 0 0");
+}
+
+static int no_run(struct host *host, const struct child_command *command,
+                  struct child_result *ret_result, struct err *err)
+{
+	(void)host;
+	(void)ret_result;
+	return err_set(err, ERR_BUG, 0, "%s was run", command->argv[0]);
+}
+
+/* The fstab of a namespace is not the one that systemd reads. */
+static void systemd_is_told_nothing_from_within_a_namespace(void **state)
+{
+	struct host_ops ops = host_linux_ops;
+	struct applied applied = {0};
+	struct host host;
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	assert_int_equal(mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"), 0);
+	scratch_mkdir("/run/systemd", 0755);
+	scratch_mkdir("/run/systemd/system", 0755);
+	ops.run = no_run;
+	host_init(&host, &ops, arena);
+	mount_tell_systemd(&host, arena, &applied);
+	host_done(&host);
+	assert_int_equal(umount2("/run", MNT_DETACH), 0);
+	assert_null(applied.detail);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -75,6 +148,9 @@ int main(void)
 	    TEST(a_line_is_mended_in_place_and_the_others_stay),
 	    TEST(two_lines_for_one_target_block_and_are_named),
 	    TEST(lines_of_a_faulty_fstab_do_not_stand_in_the_way),
+	    TEST(what_stands_in_the_line_is_not_written_twice),
+	    TEST(a_new_line_of_the_network_says_so_once_and_an_old_one_is_left),
+	    TEST(systemd_is_told_nothing_from_within_a_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "provider/ownership.h"
 
 #include <string.h>
 #include <unistd.h>
-
-static struct arena *arena;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static void what_is_not_wanted_is_roots(void **state)
 {
@@ -75,27 +57,21 @@ static void an_owner_that_does_not_exist_is_an_error(void **state)
 static void a_missing_folder_above_is_busy(void **state)
 {
 	(void)state;
-	struct host host;
 
-	host_init(&host, &host_linux_ops, arena);
 	assert_int_equal(ownership_need_parent(&host, scratch_path("x"), arena, &err), 0);
 	assert_int_equal(ownership_need_parent(&host, scratch_path("no/x"), arena, &err), -ERR_BUSY);
 	assert_int_equal(ownership_need_parent(&host, "/", arena, &err), 0);
-	host_done(&host);
 }
 
 static void what_is_right_is_not_touched(void **state)
 {
 	(void)state;
 	struct ownership wanted = {.mode = "0640"};
-	struct host host;
 
 	scratch_write(scratch_path("f"), "x", 0640);
 	uint64_t stamp = scratch_stamp(scratch_path("f"));
 
-	host_init(&host, &host_linux_ops, arena);
 	assert_int_equal(ownership_mend(&host, scratch_path("f"), &wanted, &err), 0);
-	host_done(&host);
 	assert_true(scratch_stamp(scratch_path("f")) == stamp);
 }
 
@@ -114,8 +90,6 @@ static void a_prediction_takes_wish_then_past_then_default(void **state)
 	assert_string_equal(mode, "0644");
 	assert_string_equal(owner, "root");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

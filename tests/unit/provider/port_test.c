@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unit/provider/observing.h"
+#include "unit/provider/answering.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -55,12 +55,47 @@ static void a_name_nobody_knows_is_told(void **state)
 	assert_string_equal(answer_of("--help:988"), "unknown host");
 }
 
+static const struct port *told(const char *key)
+{
+	return &answering_fact(KIND_PORT, key)->port;
+}
+
+static void what_is_not_open_is_told_apart(void **state)
+{
+	static const struct {
+		enum port_answer answer;
+		const char *word;
+	} words[] = {{PORT_OPEN, "open"},
+	             {PORT_REFUSED, "refused"},
+	             {PORT_SILENT, "silent"},
+	             {PORT_UNREACHABLE, "unreachable"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		answering_ports[0] = words[i].answer;
+		assert_string_equal(told("10.0.0.1:988")->answer, words[i].word);
+		assert_int_equal(told("10.0.0.1:988")->why != NULL, words[i].answer == PORT_UNREACHABLE);
+	}
+	assert_string_equal(told("10.0.0.1:988")->why, strerror(EHOSTUNREACH));
+}
+
+static void brackets_stand_in_pairs(void **state)
+{
+	(void)state;
+	told("[fd00::1]:988");
+	assert_string_equal(str_text(&asked), "ports of fd00::1\n");
+	assert_string_equal(told("[::1:988")->answer, "unknown host");
+	assert_string_equal(told("[::1:988")->why, "there is no address for [::1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(what_listens_is_open_and_what_does_not_refuses),
 	    TEST(what_is_no_port_is_not_asked),
 	    TEST(a_name_nobody_knows_is_told),
+	    ANSWERED(what_is_not_open_is_told_apart),
+	    ANSWERED(brackets_stand_in_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

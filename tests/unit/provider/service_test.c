@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "unit/provider/observing.h"
+#include "unit/provider/answering.h"
+
+#include "base/clock.h"
 
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -104,6 +106,9 @@ static void stopping_is_disruptive(void **state)
 	(void)state;
 	assert_int_equal(v.outcome, OUTCOME_CHANGE);
 	assert_int_equal(v.marks, MARK_DISRUPTIVE);
+	v = compare(WANT(", \"active\": false, \"enabled\": false"),
+	            HAVE(", \"active\": false, \"enabled\": true"));
+	assert_int_equal(v.marks, 0);
 }
 
 static void blocked_by(const char *want, const char *have, const char *why)
@@ -127,6 +132,14 @@ static void what_stands_in_the_way_is_said(void **state)
 	blocked_by(WANT(", \"enabled\": true"),
 	           HAVE(", \"enabled\": false, \"unit_state\": \"indirect/active\""),
 	           "only through others");
+	blocked_by(WANT(", \"enabled\": true"),
+	           HAVE(", \"enabled\": false, \"unit_state\": \"transient/active\""), "transient");
+	blocked_by(WANT(", \"enabled\": true"),
+	           HAVE(", \"enabled\": false, \"unit_state\": \"bad/inactive\""), "cannot read");
+	assert_int_equal(compare(WANT(", \"active\": false"),
+	                         HAVE(", \"active\": true, \"unit_state\": \"enabled/deactivating\""))
+	                     .outcome,
+	                 OUTCOME_PENDING);
 	assert_int_equal(compare(WANT(", \"active\": true"),
 	                         HAVE(", \"active\": false, \"unit_state\": \"enabled/activating\""))
 	                     .outcome,
@@ -150,6 +163,14 @@ static void contradictions_are_refused(void **state)
 	want->key = "fsx.mount";
 	assert_int_equal(converge_check(want, &err), -ERR_INPUT);
 	assert_has(err.text, "mount absent");
+	want->key = "fsx.automount";
+	assert_int_equal(converge_check(want, &err), -ERR_INPUT);
+	want->key = "ssh.service";
+	want->service = (struct service){.masked = {.set = true, .value = true},
+	                                 .enabled = {.set = true, .value = true}};
+	assert_int_equal(converge_check(want, &err), -ERR_INPUT);
+	want->service.enabled.value = false;
+	assert_int_equal(converge_check(want, &err), 0);
 }
 
 /* A systemctl that keeps what it is told in files, so that a run can be cut off anywhere. */
@@ -184,6 +205,229 @@ static void a_fault_anywhere_is_mended_by_the_next_run(void **state)
 	assert_int_equal(umount("/run/systemd"), 0);
 }
 
+/* ---- Told to a systemd that the test answers for ---- */
+
+#define UNIT(file, active) \
+	"LoadState=loaded\nUnitFileState=" file "\nActiveState=" active "\nResult=success\nJob=\n"
+#define TOLD "systemctl --no-ask-password --no-block --quiet "
+
+#define SHOWN                       \
+	"systemctl --no-pager show -p " \
+	"LoadState,UnitFileState,ActiveState,Result,NeedDaemonReload,Job -- ssh.service\n"
+
+static const struct service *seen(const char *said)
+{
+	ANSWER({.words = "show", .out = said});
+	const struct resource *have = answering_fact(KIND_SERVICE, "ssh.service");
+
+	assert_int_equal(have->state, STATE_PRESENT);
+	return &have->service;
+}
+
+static void each_word_of_systemd_is_understood(void **state)
+{
+	(void)state;
+	assert_true(seen(UNIT("enabled", "reloading"))->active.value);
+	assert_true(seen(UNIT("enabled", "refreshing"))->active.value);
+	assert_false(seen(UNIT("enabled", "activating"))->active.value);
+	assert_true(seen(UNIT("enabled-runtime", "active"))->enabled.value);
+	assert_true(seen(UNIT("alias", "active"))->enabled.value);
+	assert_false(seen(UNIT("static", "active"))->enabled.value);
+	assert_false(seen(UNIT("indirect", "active"))->enabled.value);
+	assert_true(seen(UNIT("masked-runtime", "inactive"))->masked.value);
+	assert_true(seen("LoadState=masked\nUnitFileState=\nActiveState=inactive\n")->masked.value);
+	assert_string_equal(seen("LoadState=loaded\nUnitFileState=\nActiveState=active")->unit_state,
+	                    "loaded/active");
+	assert_true(seen(UNIT("enabled", "active") "NeedDaemonReload=yes\n")->needs_reload.value);
+	assert_false(seen(UNIT("enabled", "active") "NeedDaemonReload=no\n")->needs_reload.value);
+}
+
+static void systemd_is_not_asked_where_it_does_not_run(void **state)
+{
+	(void)state;
+	systemd_folder = FILE_REGULAR;
+	assert_int_equal(answering_fact(KIND_SERVICE, "ssh.service")->state, STATE_UNDETERMINED);
+	assert_string_equal(str_text(&asked), "");
+}
+
+static const char *why_unknown(struct answer answer)
+{
+	answer.words = "show";
+	ANSWER(answer);
+	const struct resource *have = answering_fact(KIND_SERVICE, "ssh.service");
+
+	assert_int_equal(have->state, STATE_UNDETERMINED);
+	return have->why;
+}
+
+static void what_systemctl_complains_of_is_said(void **state)
+{
+	(void)state;
+	assert_string_equal(why_unknown((struct answer){.timed_out = true, .status = 15}),
+	                    "systemd does not answer: systemctl show");
+	assert_string_equal(why_unknown((struct answer){.signalled = true}),
+	                    "systemctl show ended with 0 and said nothing");
+	assert_string_equal(why_unknown((struct answer){.status = 1, .err = "No \x1b[1mbus\nat all\n"}),
+	                    "systemctl show failed: No \\x1b[1mbus");
+}
+
+static void a_unit_is_told_what_it_takes_and_in_order(void **state)
+{
+	(void)state;
+	ANSWER(
+	    {.words = "show", .times = 1, .out = UNIT("disabled", "failed") "NeedDaemonReload=yes\n"},
+	    {.words = "show", .out = UNIT("enabled", "active")});
+	struct applied done =
+	    answering_apply(WANT(", \"enabled\": true, \"active\": true"),
+	                    HAVE(", \"enabled\": false, \"active\": false, \"needs_reload\": true"));
+
+	assert_int_equal(done.outcome, OUTCOME_CHANGED);
+	assert_string_equal(asked_with(TOLD),
+	                    TOLD "daemon-reload\n" TOLD "enable -- ssh.service\n" TOLD
+	                         "reset-failed -- ssh.service\n" TOLD "start -- ssh.service\n");
+}
+
+static void told(const char *want, const char *found, const char *verbs)
+{
+	str_clear(&asked);
+	ANSWER({.words = "show", .times = 1, .out = found},
+	       {.words = "show", .out = UNIT("enabled", "active")});
+	struct applied done = answering_apply(want, HAVE(", \"enabled\": false, \"active\": true"));
+	AUTO(str_free) struct str said = {0};
+	char *rest = arena_strdup(arena, asked_with(TOLD));
+
+	assert_int_equal(done.outcome, OUTCOME_CHANGED);
+	for (char *line; (line = strsep(&rest, "\n")) && *line;) {
+		line += strlen(TOLD);
+		str_addf(&said, "%.*s ", (int)strcspn(line, " "), line);
+	}
+	assert_string_equal(str_text(&said), verbs);
+}
+
+static void what_is_right_already_is_not_told(void **state)
+{
+	(void)state;
+	told(WANT(", \"enabled\": true, \"active\": true"), UNIT("disabled", "active"), "enable ");
+	told(WANT(", \"enabled\": true, \"active\": false"), UNIT("enabled", "active"), "stop ");
+	told(WANT(", \"enabled\": false, \"active\": false"), UNIT("enabled", "active"),
+	     "disable stop ");
+	told(WANT(", \"masked\": true, \"active\": false"), UNIT("enabled", "active"), "stop mask ");
+	told(WANT(", \"masked\": false, \"enabled\": true"),
+	     "LoadState=masked\nUnitFileState=masked\nActiveState=inactive\n", "unmask enable ");
+}
+
+static struct applied started(struct answer first, struct answer then)
+{
+	first.words = then.words = "show";
+	first.times = 1;
+	str_clear(&asked);
+	ANSWER({.words = "show", .times = 1, .out = UNIT("enabled", "inactive")}, first, then,
+	       {.words = "journalctl", .out = "no such disk\n"});
+	return answering_apply(WANT(", \"active\": true"), HAVE(", \"active\": false"));
+}
+
+static void a_unit_that_is_started_is_waited_for(void **state)
+{
+	struct answer up = {.out = UNIT("enabled", "active")};
+
+	(void)state;
+	assert_int_equal(started((struct answer){.out = UNIT("enabled", "activating")}, up).outcome,
+	                 OUTCOME_CHANGED);
+	assert_int_equal(
+	    started((struct answer){.out = UNIT("enabled", "inactive") "Job=77\n"}, up).outcome,
+	    OUTCOME_CHANGED);
+}
+
+static int64_t told_at;
+
+static void note_the_time(void)
+{
+	told_at = clock_ms();
+}
+
+static void see_that_time_has_passed(void)
+{
+	assert_true(clock_ms() - told_at > 500);
+}
+
+/* Type=simple is active the moment it was forked: one that dies at once is seen to. */
+static void a_unit_is_given_a_moment_to_die_before_it_is_believed(void **state)
+{
+	(void)state;
+	ANSWER({.words = "show", .times = 1, .out = UNIT("enabled", "inactive")},
+	       {.words = "start", .act = note_the_time},
+	       {.words = "show", .out = UNIT("enabled", "active"), .act = see_that_time_has_passed});
+	answering_apply(WANT(", \"active\": true"), HAVE(", \"active\": false"));
+	assert_true(told_at > 0);
+}
+
+static void a_unit_that_did_not_start_is_failed_with_its_own_words(void **state)
+{
+	struct answer down = {.out = "LoadState=loaded\nUnitFileState=static\nActiveState=failed\n"
+	                             "Result=exit-code\nJob=0\n"};
+	struct applied done = started(down, down);
+
+	(void)state;
+	assert_int_equal(done.outcome, OUTCOME_FAILED);
+	assert_string_equal(done.why, "ssh.service was started and is failed: exit-code");
+	assert_string_equal(done.detail, "no such disk\n");
+	assert_has(asked_with("journalctl"), "-u ssh.service");
+	/* No job is job 0: before it was told and once afterwards. */
+	assert_string_equal(asked_with("show"), SHOWN SHOWN);
+}
+
+static void a_unit_that_fails_while_it_stops_has_stopped(void **state)
+{
+	(void)state;
+	ANSWER({.words = "show", .times = 1, .out = UNIT("enabled", "active")},
+	       {.words = "show", .times = 1, .out = UNIT("enabled", "deactivating")},
+	       {.words = "show", .out = UNIT("enabled", "failed")});
+	struct applied done = answering_apply(WANT(", \"active\": false"), HAVE(", \"active\": true"));
+
+	assert_int_equal(done.outcome, OUTCOME_CHANGED);
+}
+
+static void the_first_call_that_fails_is_the_last(void **state)
+{
+	(void)state;
+	ANSWER({.words = "show", .out = UNIT("disabled", "inactive")},
+	       {.words = "enable", .status = 1, .err = "Failed to enable unit: read-only\n"});
+	struct applied done =
+	    answering_apply(WANT(", \"enabled\": true, \"active\": true"), HAVE(", \"active\": false"));
+
+	assert_int_equal(done.outcome, OUTCOME_FAILED);
+	assert_string_equal(done.why, "systemctl enable failed: Failed to enable unit: read-only");
+	assert_string_equal(asked_with("start"), "");
+	assert_null(done.detail);
+}
+
+static void its_own_file_comes_before_the_unit(void **state)
+{
+	struct keys keys = {0};
+
+	(void)state;
+	converge_needs(arena, converging_want(arena, WANT(", \"active\": true")), &keys);
+	assert_true(has_key(keys, "file:/etc/systemd/system/ssh.service"));
+}
+
+static void what_is_foreseen_is_what_is_wanted(void **state)
+{
+	const struct resource *want =
+	    converging_want(arena, WANT(", \"enabled\": true, \"active\": true"));
+	struct change change = {.kind = want->kind,
+	                        .action = ACTION_UPDATE,
+	                        .want = want,
+	                        .have = recorded(HAVE(", \"masked\": false, \"needs_reload\": true"))};
+	bool exact = true;
+	const struct resource *after = converge_predict(arena, &change, &exact);
+
+	(void)state;
+	assert_true(after->service.enabled.value);
+	assert_true(after->service.active.value);
+	assert_true(after->service.masked.set && !after->service.masked.value);
+	assert_true(after->service.needs_reload.set && !after->service.needs_reload.value);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +441,18 @@ int main(void)
 	    TEST(what_stands_in_the_way_is_said),
 	    TEST(contradictions_are_refused),
 	    TEST(a_fault_anywhere_is_mended_by_the_next_run),
+	    ANSWERED(each_word_of_systemd_is_understood),
+	    ANSWERED(systemd_is_not_asked_where_it_does_not_run),
+	    ANSWERED(what_systemctl_complains_of_is_said),
+	    ANSWERED(a_unit_is_told_what_it_takes_and_in_order),
+	    ANSWERED(what_is_right_already_is_not_told),
+	    ANSWERED(a_unit_that_is_started_is_waited_for),
+	    ANSWERED(a_unit_is_given_a_moment_to_die_before_it_is_believed),
+	    ANSWERED(a_unit_that_did_not_start_is_failed_with_its_own_words),
+	    ANSWERED(a_unit_that_fails_while_it_stops_has_stopped),
+	    ANSWERED(the_first_call_that_fails_is_the_last),
+	    ANSWERED(its_own_file_comes_before_the_unit),
+	    ANSWERED(what_is_foreseen_is_what_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

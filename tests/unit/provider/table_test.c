@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "provider/table.h"
 
 #include <string.h>
-
-static struct arena *arena;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 static void every_kind_has_its_provider(void **state)
 {
@@ -59,8 +41,6 @@ static void keys_are_copied(void **state)
 	assert_string_equal(keys.list[100], "/b");
 	assert_int_equal(err.code, 0);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

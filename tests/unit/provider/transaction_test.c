@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "unit/provider/observing.h"
 
+#include "base/clock.h"
 #include "provider/transaction.h"
 
 #include <unistd.h>
@@ -83,11 +84,13 @@ static void the_holder_of_the_lock_is_named(void **state)
 {
 	(void)state;
 	assert_null(busy());
-	given.lock_pid = 4711;
-	assert_string_equal(busy(), "the package manager's lock is held by process 4711");
+	given.lock_pid = INT32_MAX - 1; /* nobody's */
+	assert_string_equal(busy(), "the package manager's lock is held by process 2147483646");
 	given.lock_command = "unattended-upgr";
 	assert_string_equal(busy(),
-	                    "the package manager's lock is held by process 4711 (unattended-upgr)");
+	                    "the package manager's lock is held by process 2147483646 (unattended-upgr)");
+	given.lock_pid = getpid();
+	assert_has(busy(), "(unattended-upgr) since 2");
 	given.lock_pid = -1;
 	assert_has(busy(), "outside of this container");
 }
@@ -122,6 +125,26 @@ static void a_lock_that_somebody_took_meanwhile_is_no_failure(void **state)
 	assert_int_equal(t.outcome, OUTCOME_BLOCKED);
 }
 
+static void what_is_waited_for_is_what_the_change_has_left(void **state)
+{
+	(void)state;
+	static const char *const argv[] = {"true", NULL};
+	struct transaction done;
+	struct err err;
+
+	host.ops = &host_linux_ops;
+	host.patience = clock_ms() + 1200;
+	static const char *const slow[] = {"sleep", "3", NULL};
+	int64_t began = clock_ms();
+
+	assert_int_equal(transaction_run(&host, &given, slow, arena, &done, &err), 0);
+	assert_int_equal(done.outcome, OUTCOME_PENDING);
+	assert_in_range(clock_ms() - began, 900, 2900);
+	/* The next one of the same change may begin all the same. */
+	assert_int_equal(transaction_run(&host, &given, argv, arena, &done, &err), 0);
+	assert_int_equal(done.outcome, OUTCOME_CHANGED);
+}
+
 static void at_the_deadline_it_is_left_alone(void **state)
 {
 	(void)state;
@@ -154,6 +177,7 @@ static void under_systemd_it_becomes_a_unit_of_its_own(void **state)
 	assert_true(strncmp(ran, "systemd-run ", 12) == 0);
 	assert_has(ran, " --wait --collect ");
 	assert_has(ran, " --property=KillMode=process ");
+	assert_has(ran, " --property=KillSignal=SIGCONT ");
 	assert_has(ran, " --unit=reconcile-package-");
 	assert_has(ran, " --setenv=DEBIAN_FRONTEND=noninteractive ");
 	assert_has(ran, " -- sh -c x ");
@@ -175,6 +199,25 @@ static void a_question_is_answered_or_its_failure_explained(void **state)
 	assert_string_equal(why, "sh: broken");
 }
 
+/* Of all the questions of one observation; and what is not told is no complaint of apt's. */
+static void within_an_observation_no_question_takes_longer_than_that(void **state)
+{
+	static const char *const silent[] = {"sleep", "50", NULL};
+	struct err err = {0};
+	const char *why;
+	char *out;
+
+	(void)state;
+	host.deadline = clock_ms() + 300;
+	assert_int_equal(transaction_ask(&host, silent, arena, &out, &why, &err), -ERR_LIMIT);
+	assert_has(err.text, "sleep does not answer in time");
+	ran = NULL;
+	host.deadline = clock_ms() - 1;
+	assert_int_equal(transaction_ask(&host, silent, arena, &out, &why, &err), -ERR_LIMIT);
+	assert_null(ran);
+	host.deadline = 0;
+}
+
 #define TEST_RUN(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -187,6 +230,7 @@ int main(void)
 	    TEST_RUN(it_gets_the_environment_in_which_nobody_answers),
 	    TEST_RUN(under_systemd_it_becomes_a_unit_of_its_own),
 	    TEST_RUN(a_question_is_answered_or_its_failure_explained),
+	    TEST_RUN(within_an_observation_no_question_takes_longer_than_that),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "unit/support/scratch.h"
+#include "unit/support/hosted.h"
 
 #include "provider/worker_inner.h"
 
 #include <string.h>
 #include <unistd.h>
-
-static struct arena *arena;
-static struct err err;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	scratch_clear();
-	return 0;
-}
 
 struct taken {
 	const char *paths[16];
@@ -121,8 +103,6 @@ static void a_file_that_is_too_large_is_refused_by_name(void **state)
 	assert_int_equal(truncate(scratch_path("t/state/defaults.yaml"), 16 << 20), 0);
 	assert_int_equal(read_into(&taken), 0);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -186,9 +186,9 @@ static void when_eight_are_stuck_no_more_are_started(void **state)
 		              arena_printf(arena,
 		                           "{\"boot_id\": \"%s\", \"pid\": %d, \"starttime\": %llu, "
 		                           "\"since\": 1, \"what\": \"space:/dead%d\", \"target\": "
-		                           "\"/dead%d\", \"mount_id\": %d}",
+		                           "\"/dead%d\", \"mount_id\": 0}",
 		                           self_boot_id(arena), (int)getpid(),
-		                           (unsigned long long)child_starttime(getpid()), i, i, i),
+		                           (unsigned long long)child_starttime(getpid()), i, i),
 		              0600);
 	}
 	assert_int_equal(worker_observe_apart(worker, &q, 1, arena, &fact, &err), 0);

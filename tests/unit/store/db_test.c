@@ -136,7 +136,7 @@ static void a_quick_check_tells_sound_from_damaged_in_bounded_time(void **state)
 {
 	struct fixture *f = *state;
 	struct db *db = open_db(f);
-	bool sound = false;
+	enum db_verdict verdict;
 
 	assert_int_equal(db_script(db,
 	                           "CREATE TABLE t (a PRIMARY KEY, b); WITH RECURSIVE n(i) AS (SELECT 1"
@@ -144,12 +144,10 @@ static void a_quick_check_tells_sound_from_damaged_in_bounded_time(void **state)
 	                           " INSERT INTO t SELECT i, hex(randomblob(20)) FROM n",
 	                           &f->err),
 	                 0);
-	assert_int_equal(db_quick_check(db, 60000, &sound, &f->err), 0);
-	assert_true(sound);
-	/* Out of time is not damage. */
-	sound = false;
-	assert_int_equal(db_quick_check(db, 0, &sound, &f->err), 0);
-	assert_true(sound);
+	assert_int_equal(db_quick_check(db, 60000, &verdict, &f->err), 0);
+	assert_int_equal(verdict, DB_SOUND);
+	assert_int_equal(db_quick_check(db, 0, &verdict, &f->err), 0);
+	assert_int_equal(verdict, DB_UNDECIDED);
 	db_close(db);
 	int fd = open(f->path, O_WRONLY | O_CLOEXEC);
 
@@ -158,11 +156,71 @@ static void a_quick_check_tells_sound_from_damaged_in_bounded_time(void **state)
 	}
 	close(fd);
 	db = open_db(f);
-	if (db_quick_check(db, 60000, &sound, &f->err)) {
+	if (db_quick_check(db, 60000, &verdict, &f->err)) {
 		assert_int_equal(db_trouble(db), DB_DAMAGED);
 	} else {
-		assert_false(sound);
+		assert_int_equal(verdict, DB_UNSOUND);
 	}
+	db_close(db);
+}
+
+static void add_number(struct db_statement *s, void *context)
+{
+	int64_t *sum = context;
+
+	*sum = *sum * 10 + db_column_number(s, 0);
+}
+
+static void each_row_is_seen_once_and_a_failure_ends_it(void **state)
+{
+	struct fixture *f = *state;
+	struct db *db = open_db(f);
+	int64_t sum = 0;
+
+	assert_int_equal(
+	    db_script(db, "CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)", &f->err), 0);
+	assert_int_equal(db_each(db, "SELECT a FROM t WHERE a > ?1 ORDER BY a", DB_ARGS(db_number(1)),
+	                         add_number, &sum, &f->err),
+	                 0);
+	assert_int_equal(sum, 23);
+	assert_int_equal(db_each(db, "SELECT abs(-9223372036854775807 - a) FROM t", DB_NO_ARGS,
+	                         add_number, &sum, &f->err),
+	                 -ERR_STORE);
+	assert_int_equal(db_each(db, "SELECT nothing FROM t", DB_NO_ARGS, add_number, &sum, &f->err),
+	                 -ERR_STORE);
+	assert_int_equal(sum, 23);
+	db_close(db);
+}
+
+static void a_checkpoint_waits_for_no_reader(void **state)
+{
+	struct fixture *f = *state;
+	struct db *db = open_db(f), *reader = NULL;
+	enum db_trouble trouble;
+	AUTO(db_abandon) struct db_change view = {0};
+	char *log = arena_printf(f->arena, "%s-wal", f->path);
+	int64_t number, begun;
+	struct stat st;
+
+	assert_int_equal(db_settle(db, DB_WRITE, true, &f->err), 0);
+	assert_int_equal(db_script(db, "CREATE TABLE t (a); INSERT INTO t VALUES (1)", &f->err), 0);
+	assert_int_equal(db_open(f->path, DB_READ, &reader, &trouble, &f->err), 0);
+	assert_int_equal(db_view(reader, &view, &f->err), 0);
+	assert_int_equal(db_ask(reader, "SELECT a FROM t", DB_NO_ARGS, 0, &number, &f->err), 0);
+	assert_int_equal(db_script(db, "INSERT INTO t VALUES (2)", &f->err), 0);
+	begun = clock_ms();
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(db_checkpoint(db, &f->err), 0);
+	}
+	/* Ten times the patience with a writer would be 50 s. */
+	assert_true(clock_ms() - begun < DB_PATIENCE_MS);
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_size > 0);
+	db_abandon(&view);
+	assert_int_equal(db_checkpoint(db, &f->err), 0);
+	assert_int_equal(stat(log, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	db_close(reader);
 	db_close(db);
 }
 
@@ -186,6 +244,8 @@ int main(void)
 	    FIXTURE_TEST(settings_of_a_connection_hold),
 	    FIXTURE_TEST(failures_have_names),
 	    FIXTURE_TEST(a_quick_check_tells_sound_from_damaged_in_bounded_time),
+	    FIXTURE_TEST(each_row_is_seen_once_and_a_failure_ends_it),
+	    FIXTURE_TEST(a_checkpoint_waits_for_no_reader),
 	    FIXTURE_TEST(a_link_is_not_followed),
 	};
 

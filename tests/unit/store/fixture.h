@@ -34,6 +34,7 @@
 struct fixture {
 	struct arena *arena;
 	char *folder, *path;
+	const char *boot_id; /* that runs are recorded with */
 	struct store_condition condition;
 	struct err err;
 };
@@ -44,7 +45,7 @@ static int fixture_setup(void **state)
 	const char *tmp = getenv("TMPDIR");
 	char folder[256];
 
-	*f = (struct fixture){.arena = arena_create()};
+	*f = (struct fixture){.arena = arena_create(), .boot_id = "b1"};
 	snprintf(folder, sizeof folder, "%s/store-test-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(folder));
 	f->folder = arena_strdup(f->arena, folder);
@@ -92,6 +93,18 @@ UNUSED static struct store *fixture_write(struct fixture *f)
 	return store;
 }
 
+/* Runs are of this very boot from now on. */
+UNUSED static void fixture_this_boot(struct fixture *f)
+{
+	char text[64] = "";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof text, file));
+	fclose(file);
+	f->boot_id = arena_strndup(f->arena, text, strcspn(text, "\n"));
+}
+
 UNUSED static int64_t fixture_begin(struct fixture *f, struct store *store, bool partial)
 {
 	struct store_run_start start = {.command = "apply",
@@ -99,7 +112,7 @@ UNUSED static int64_t fixture_begin(struct fixture *f, struct store *store, bool
 	                                .who = "root",
 	                                .version = "1",
 	                                .node = "n1",
-	                                .boot_id = "b1",
+	                                .boot_id = f->boot_id,
 	                                .mode = "safe",
 	                                .tree = "t1",
 	                                .policies = "p1",

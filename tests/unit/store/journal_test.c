@@ -11,12 +11,13 @@ static const char *journal_path(struct fixture *f)
 
 static size_t list(struct fixture *f, const char *path, struct journal_entry **ret_list)
 {
-	size_t count;
+	struct journal journal;
 
-	if (journal_list(path, f->arena, ret_list, &count, &f->err)) {
+	if (journal_list(path, f->arena, &journal, &f->err)) {
 		fail_msg("%s", f->err.text);
 	}
-	return count;
+	*ret_list = journal.entries;
+	return journal.entry_count;
 }
 
 static void append_text(const char *path, const char *text)
@@ -103,15 +104,14 @@ static void what_is_not_ours_is_refused(void **state)
 	struct fixture *f = *state;
 	const char *path = journal_path(f), *other = arena_printf(f->arena, "%s/other", f->folder);
 	struct step a = fixture_step(f, "file:/a", ACTION_CREATE, OUTCOME_CHANGED, NULL);
-	struct journal_entry *entries;
+	struct journal journal;
 	struct stat st;
-	size_t count;
 	int64_t number;
 
 	fixture_write_file(other, "x", 1);
 	assert_int_equal(symlink(other, path), 0);
 	assert_int_equal(journal_intent(path, 0, "b1", &a, &number, &f->err), -ERR_STORE);
-	assert_int_equal(journal_list(path, f->arena, &entries, &count, &f->err), -ERR_STORE);
+	assert_int_equal(journal_list(path, f->arena, &journal, &f->err), -ERR_STORE);
 	assert_int_equal(stat(other, &st), 0);
 	assert_int_equal(st.st_size, 1);
 	assert_int_equal(unlink(path), 0);
@@ -121,7 +121,7 @@ static void what_is_not_ours_is_refused(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	alarm(30); /* whoever waits for a writer waits for ever */
-	assert_int_equal(journal_list(path, f->arena, &entries, &count, &f->err), -ERR_STORE);
+	assert_int_equal(journal_list(path, f->arena, &journal, &f->err), -ERR_STORE);
 	alarm(0);
 	assert_int_equal(journal_intent(path, 0, "b1", &a, &number, &f->err), -ERR_STORE);
 	assert_int_equal(journal_intent("/dev/null/intents", 0, "b1", &a, &number, &f->err),

@@ -82,11 +82,38 @@ static void nothing_is_overwritten_within_one_second(void **state)
 		assert_int_equal(place_set_aside(f->path, f->arena, &aside[i], &f->err), 0);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(aside); i++) {
-		assert_true(fixture_exists(aside[i]));
 		for (size_t k = 0; k < i; k++) {
 			assert_string_not_equal(aside[i], aside[k]);
 		}
 	}
+}
+
+static void the_newest_three_that_were_set_aside_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	char *beside = arena_printf(f->arena, "%s.set-aside", f->path);
+	char *theirs = arena_printf(f->arena, "%s.set-aside-2001-01-01T00:00:00Z", f->path);
+	char *older = arena_printf(f->arena, "%s.set-aside-2002-02-02T00:00:00Z", f->path);
+	const char *aside[5];
+
+	fixture_write_file(beside, "x", 1);
+	assert_int_equal(symlink("x", theirs), 0);
+	fixture_write_file(older, "x", 1);
+	fixture_write_file(arena_printf(f->arena, "%s-wal", older), "x", 1);
+	for (size_t i = 0; i < ARRAY_LEN(aside); i++) {
+		fixture_write_file(f->path, "x", 1);
+		fixture_write_file(arena_printf(f->arena, "%s-wal", f->path), "x", 1);
+		assert_int_equal(place_set_aside(f->path, f->arena, &aside[i], &f->err), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(aside); i++) {
+		assert_int_equal(fixture_exists(aside[i]), i >= 2);
+		assert_int_equal(fixture_exists(arena_printf(f->arena, "%s-wal", aside[i])), i >= 2);
+	}
+	assert_false(fixture_exists(older));
+	assert_false(fixture_exists(arena_printf(f->arena, "%s-wal", older)));
+	/* Other names, and what is no file of ours. */
+	assert_true(fixture_exists(beside));
+	assert_true(fixture_exists(theirs));
 }
 
 static void other_names_are_not_moved(void **state)
@@ -108,6 +135,7 @@ int main(void)
 	    FIXTURE_TEST(a_path_that_names_no_file_is_refused),
 	    FIXTURE_TEST(all_files_move_under_one_new_name),
 	    FIXTURE_TEST(nothing_is_overwritten_within_one_second),
+	    FIXTURE_TEST(the_newest_three_that_were_set_aside_are_kept),
 	    FIXTURE_TEST(other_names_are_not_moved),
 	};
 

@@ -127,6 +127,133 @@ static void types_are_checked(void **state)
 	db_close(db);
 }
 
+/* A history as the program of that schema wrote it: five runs, the last one killed in a step. */
+static void stored(struct fixture *f, int schema)
+{
+	const char *top = getenv("TOP");
+	const char *from =
+	    arena_printf(f->arena, "%s/tests/golden/history/schema-%d.db", top ? top : ".", schema);
+	AUTO(mem_auto) char *bytes = mem_alloc(1 << 20);
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		fail_msg("%s: each earlier schema has a stored history", from);
+	}
+	ssize_t n = read(fd, bytes, 1 << 20);
+
+	assert_true(n > 0 && n < 1 << 20);
+	close(fd);
+	fixture_write_file(f->path, bytes, (size_t)n);
+}
+
+static void expect_all_that_was_stored(struct fixture *f, struct store *store)
+{
+	struct value runs, run, since, about;
+	struct orphan *made;
+	struct store_cut *cuts;
+	struct store_last last;
+	size_t count;
+
+	assert_int_equal(store_runs(store, f->arena, 10, &runs, &f->err), 0);
+	assert_int_equal(runs.count, 5);
+	assert_string_equal(value_text(&runs.items[0], "status"), "interrupted");
+	assert_int_equal(store_run(store, f->arena, 2, &run, &f->err), 0);
+	assert_int_equal(value_get(&run, "steps")->count, 4);
+	assert_int_equal(value_get(&run, "standing")->count, 1);
+	assert_int_equal(store_since(store, f->arena, &since, &f->err), 0);
+	assert_int_equal(value_number(value_get(&since, "command:fails"), "since_run", 0), 2);
+	assert_int_equal(store_made_list(store, f->arena, &made, &count, &f->err), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(store_cut_list(store, f->arena, &cuts, &count, &f->err), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(cuts[0].id, "command:slow");
+	assert_int_equal(store_last_good(store, f->arena, &last, &f->err), 0);
+	assert_int_equal(last.run, 4);
+	assert_int_equal(store_about(store, f->arena, &about, &f->err), 0);
+	assert_int_equal(value_number(&about, "runs", 0), 5);
+}
+
+static void stored_histories_of_each_earlier_schema_go_on(void **state)
+{
+	struct fixture *f = *state;
+	char *fresh = arena_printf(f->arena, "%s/fresh.db", f->folder), *path = f->path;
+
+	f->path = fresh;
+	store_close(fixture_write(f));
+	f->path = path;
+	for (int schema = 1; schema < schema_newest(); schema++) {
+		struct value about;
+
+		stored(f, schema);
+		struct store *store = fixture_open(f, STORE_READ);
+
+		assert_non_null(store);
+		expect_all_that_was_stored(f, store);
+		store_close(store);
+		assert_int_equal(fixture_ask(f->path, "PRAGMA user_version"), schema);
+		store = fixture_write(f);
+		expect_all_that_was_stored(f, store);
+		assert_int_equal(store_about(store, f->arena, &about, &f->err), 0);
+		const struct value *aside = value_get(&about, "set_aside");
+
+		assert_string_equal(value_text(aside, "set_aside"),
+		                    "/mnt/var/history.db.set-aside-2026-11-21T08:28:05Z");
+		assert_string_equal(value_text(aside, "why"),
+		                    "damaged: history /mnt/var/history.db: file is not a database");
+		assert_int_equal(value_number(aside, "at", 0), 1795249685);
+		store_close(store);
+		assert_int_equal(fixture_ask(f->path, "PRAGMA user_version"), schema_newest());
+		assert_int_equal(fixture_ask(f->path, "PRAGMA auto_vacuum"), 2);
+		/* The same tables as in one that was begun with this schema. */
+		assert_int_equal(fixture_ask(fresh, "SELECT count(*) FROM sqlite_master"),
+		                 fixture_ask(f->path, "SELECT count(*) FROM sqlite_master"));
+		assert_int_equal(fixture_ask(fresh, "SELECT sum(length(sql)) FROM sqlite_master"),
+		                 fixture_ask(f->path, "SELECT sum(length(sql)) FROM sqlite_master"));
+		unlink(f->path);
+		unlink(arena_printf(f->arena, "%s-wal", f->path));
+		unlink(arena_printf(f->arena, "%s-shm", f->path));
+	}
+}
+
+static int open_and_die(void *context)
+{
+	store_close(fixture_write(context));
+	return 0;
+}
+
+static void a_migration_killed_half_way_is_done_by_the_next(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 60; i++) {
+		stored(f, 1);
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			_exit(open_and_die(f));
+		}
+		usleep((useconds_t)i * 50);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		int64_t version = fixture_ask(f->path, "PRAGMA user_version");
+		int64_t tables =
+		    fixture_ask(f->path, "SELECT count(*) FROM sqlite_master WHERE name = 'gap'");
+
+		/* All of it or nothing. */
+		assert_int_equal(tables, version == 2);
+		assert_true(version == 1 || version == 2);
+		struct store *store = fixture_write(f);
+
+		expect_all_that_was_stored(f, store);
+		store_close(store);
+		assert_int_equal(fixture_ask(f->path, "SELECT count(*) FROM gap"), 1);
+		unlink(f->path);
+		unlink(arena_printf(f->arena, "%s-wal", f->path));
+		unlink(arena_printf(f->arena, "%s-shm", f->path));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +263,8 @@ int main(void)
 	    FIXTURE_TEST(two_processes_migrate_at_the_same_time),
 	    FIXTURE_TEST(newer_and_foreign_are_told_apart),
 	    FIXTURE_TEST(types_are_checked),
+	    FIXTURE_TEST(stored_histories_of_each_earlier_schema_go_on),
+	    FIXTURE_TEST(a_migration_killed_half_way_is_done_by_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,17 +85,16 @@ static void taking_over_again_takes_nothing_twice(void **state)
 	struct store *store = fixture_write(f);
 	struct step b = fixture_step(f, "file:/b", ACTION_UPDATE, OUTCOME_CHANGED, NULL);
 	const char *copy = arena_printf(f->arena, "%s/copy", f->folder);
-	struct journal_entry *entries;
+	struct journal journal;
 	struct value runs, run;
-	size_t count;
 
 	write_journal(f, 0);
 	/* Cut off after the commit: the journal is still there. */
 	assert_int_equal(link(journal_path(f), copy), 0);
 	assert_int_equal(store_import(store, journal_path(f), &f->err), 0);
 	assert_int_equal(rename(copy, journal_path(f)), 0);
-	assert_int_equal(journal_list(journal_path(f), f->arena, &entries, &count, &f->err), 0);
-	assert_int_equal(journal_outcome(journal_path(f), entries[1].number, &b, &f->err), 0);
+	assert_int_equal(journal_list(journal_path(f), f->arena, &journal, &f->err), 0);
+	assert_int_equal(journal_outcome(journal_path(f), journal.entries[1].number, &b, &f->err), 0);
 	assert_int_equal(store_import(store, journal_path(f), &f->err), 0);
 	assert_int_equal(store_runs(store, f->arena, 9, &runs, &f->err), 0);
 	assert_int_equal(runs.count, 1);
@@ -103,6 +102,51 @@ static void taking_over_again_takes_nothing_twice(void **state)
 	assert_int_equal(value_get(&run, "steps")->count, 2);
 	assert_string_equal(value_text(&value_get(&run, "steps")->items[1], "outcome"), "changed");
 	assert_string_equal(value_text(&run, "status"), "ended");
+	store_close(store);
+}
+
+static void a_run_that_lost_its_history_on_the_way_ends_as_the_journal_says(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = fixture_write(f);
+	int64_t run = fixture_begin(f, store, false);
+	struct value map;
+
+	assert_int_equal(journal_end(journal_path(f), run, "b1", 5, NULL, &f->err), 0);
+	/* Of another boot, and of a number that somebody else has. */
+	int64_t other = fixture_begin(f, store, false);
+
+	assert_int_equal(journal_end(journal_path(f), other, "b0", 0, NULL, &f->err), 0);
+	assert_int_equal(store_import(store, journal_path(f), &f->err), 0);
+	assert_int_equal(store_run(store, f->arena, run, &map, &f->err), 0);
+	assert_string_equal(value_text(&map, "status"), "ended");
+	assert_int_equal(value_number(&map, "exit_code", -1), 5);
+	assert_non_null(strstr(value_text(&map, "error"), "could not be written"));
+	assert_int_equal(store_run(store, f->arena, other, &map, &f->err), 0);
+	assert_string_not_equal(value_text(&map, "status"), "ended");
+	store_close(store);
+}
+
+static void passes_of_one_process_are_runs_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = fixture_write(f);
+	struct value runs;
+
+	write_journal(f, 0);
+	assert_int_equal(journal_end(journal_path(f), 0, "b1", 5, NULL, &f->err), 0);
+	write_journal(f, 0);
+	assert_int_equal(journal_end(journal_path(f), 0, "b1", 2, "stopped", &f->err), 0);
+	write_journal(f, 0); /* killed */
+	assert_int_equal(store_import(store, journal_path(f), &f->err), 0);
+	assert_int_equal(store_runs(store, f->arena, 9, &runs, &f->err), 0);
+	assert_int_equal(runs.count, 3);
+	assert_int_equal(value_number(&runs.items[2], "exit_code", -1), 5);
+	assert_int_equal(value_number(&runs.items[1], "exit_code", -1), 2);
+	assert_string_equal(value_text(&runs.items[1], "error"), "stopped");
+	assert_int_equal(value_get(&runs.items[0], "finished")->type, VALUE_NULL);
+	assert_int_equal(fixture_ask(f->path, "SELECT count(*) FROM step"), 6);
+	assert_int_equal(fixture_ask(f->path, "SELECT count(DISTINCT run) FROM step"), 3);
 	store_close(store);
 }
 
@@ -126,6 +170,8 @@ int main(void)
 	    FIXTURE_TEST(steps_join_the_run_they_belong_to),
 	    FIXTURE_TEST(a_run_that_only_the_journal_knew_gets_a_row),
 	    FIXTURE_TEST(taking_over_again_takes_nothing_twice),
+	    FIXTURE_TEST(a_run_that_lost_its_history_on_the_way_ends_as_the_journal_says),
+	    FIXTURE_TEST(passes_of_one_process_are_runs_of_their_own),
 	    FIXTURE_TEST(a_journal_that_cannot_be_taken_stays),
 	};
 

@@ -129,6 +129,7 @@ static void what_another_process_is_at_was_not_cut_off(void **state)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		fixture_this_boot(f);
 		_exit(intend_and_wait(f));
 	}
 	for (int i = 0; i < 3000 && !fixture_exists(arena_printf(f->arena, "%s/ready", f->folder));
@@ -152,9 +153,18 @@ static void a_run_under_way_is_running_until_its_process_is_gone(void **state)
 	struct fixture *f = *state;
 	struct value run;
 
-	assert_int_equal(fixture_child(begin_only, f), 0);
+	/* Of an earlier boot, with the number and start time that a process has now. */
 	struct store *store = fixture_write(f);
+	int64_t earlier = fixture_begin(f, store, false);
+
+	store_close(store);
+	fixture_this_boot(f);
+	assert_int_equal(fixture_child(begin_only, f), 0);
+	store = fixture_write(f);
 	int64_t mine = fixture_begin(f, store, false);
+
+	assert_int_equal(store_run(store, f->arena, earlier, &run, &f->err), 0);
+	assert_string_equal(value_text(&run, "status"), "interrupted");
 
 	assert_int_equal(store_run(store, f->arena, mine, &run, &f->err), 0);
 	assert_string_equal(value_text(&run, "status"), "running");

@@ -86,9 +86,12 @@ static void expect_set_aside(struct fixture *f)
 	assert_true(fixture_exists(f->condition.set_aside));
 	assert_int_equal(fixture_begin(f, store, false), 1);
 	assert_int_equal(store_about(store, f->arena, &about, &f->err), 0);
-	const char *said = value_text(value_get(&about, "set_aside"), "text");
+	const struct value *aside = value_get(&about, "set_aside");
 
-	assert_non_null(strstr(said, f->condition.set_aside));
+	assert_string_equal(value_text(aside, "set_aside"), f->condition.set_aside);
+	assert_string_equal(value_text(aside, "why"), f->condition.problem);
+	assert_true(value_number(aside, "at", 0) >= clock_now() - 60);
+	assert_int_equal(value_get(&about, "gaps")->count, 1);
 	store_close(store);
 }
 
@@ -163,8 +166,137 @@ static void damage_met_while_in_use_is_set_aside_at_the_end(void **state)
 	assert_non_null(store);
 	assert_int_equal(store_since(store, f->arena, &map, &f->err), -ERR_STORE);
 	store_close(store);
-	assert_false(fixture_exists(f->path));
+	/* A new one is there at once, and says what became of the old. */
+	store = fixture_write(f);
+	assert_int_equal(store_about(store, f->arena, &map, &f->err), 0);
+	assert_int_equal(value_number(&map, "runs", -1), 0);
+	const struct value *aside = value_get(&map, "set_aside");
+
+	assert_true(text_starts(value_text(aside, "why"), "damaged: "));
+	assert_true(fixture_exists(value_text(aside, "set_aside")));
+	store_close(store);
+}
+
+static void looking_for_damage_is_done_once_a_day(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = fixture_write(f);
+	const char *damage;
+	struct stat st;
+
+	fill(f, true);
+	assert_int_equal(store_check(store, 60000, &damage, &f->err), 0);
+	assert_null(damage);
+	store_close(store);
+	assert_int_equal(fixture_ask(f->path, "SELECT value = 'sound' FROM meta WHERE key = 'checked'"),
+	                 1);
+	assert_int_equal(stat(f->path, &st), 0);
+	int64_t root =
+	    fixture_ask(f->path, "SELECT rootpage FROM sqlite_master WHERE name = 'resource'");
+
+	scribble(f->path, (root - 1) * 4096, root * 4096);
+	store = fixture_write(f);
+	assert_int_equal(store_check(store, 60000, &damage, &f->err), 0);
+	assert_null(damage);
+	store_close(store);
+	fixture_sql(f->path, "UPDATE meta SET at = at - 86401 WHERE key = 'checked'");
+	store = fixture_write(f);
+	assert_int_equal(store_check(store, 60000, &damage, &f->err), 0);
+	assert_non_null(damage);
+	store_close(store);
+	assert_int_equal(fixture_ask(f->path, "SELECT count(*) FROM gap WHERE set_aside NOT NULL"), 1);
+}
+
+static void what_cannot_be_looked_through_in_time_is_not_tried_each_time(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = fixture_write(f);
+	const char *damage;
+
+	fill(f, true);
+	assert_int_equal(store_check(store, 0, &damage, &f->err), 0);
+	assert_null(damage);
+	store_close(store);
+	assert_int_equal(
+	    fixture_ask(f->path,
+	                "SELECT count(*) FROM meta WHERE key = 'checked' AND value = 'in part'"),
+	    1);
+}
+
+static void a_reader_that_stays_bounds_the_log_and_is_named(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *reader;
+	char *log = arena_printf(f->arena, "%s-wal", f->path), *mine = NULL;
+	struct stat st;
+	int ready[2], go[2];
+	char byte;
+
+	fill(f, true);
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(go), 0);
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (sqlite3_open(f->path, &reader) ||
+		    sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM run", NULL, NULL, NULL) ||
+		    write(ready[1], "x", 1) != 1 || read(go[0], &byte, 1) != 1) {
+			_exit(1);
+		}
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	for (int i = 0; i < 60; i++) {
+		struct store *store = fixture_open(f, STORE_WRITE);
+
+		if (!store) {
+			mine = arena_strdup(f->arena, f->condition.problem);
+			break;
+		}
+		AUTO(mem_auto) char *text = mem_alloc(1 << 20);
+
+		memset(text, 'x', 1 << 20);
+		assert_int_equal(
+		    store_keep(store, arena_printf(f->arena, "d%d", i), "facts", text, 1 << 20, &f->err),
+		    0);
+		store_close(store);
+	}
+	assert_non_null(mine);
+	assert_non_null(strstr(mine, "its log cannot be cut while it is read: by "));
+	assert_non_null(strstr(mine, arena_printf(f->arena, "(%d)", (int)pid)));
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_size < 20 << 20);
+	assert_int_equal(write(go[1], "x", 1), 1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	store_close(fixture_write(f));
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_size < 1 << 20);
+}
+
+static void gaps_are_told_once(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = fixture_write(f);
+	struct store_gap gap = {.since = 100, .until = 200, .runs = 3, .why = "full"};
+	struct value about;
+
+	assert_int_equal(store_gap(store, &gap, &f->err), 0);
+	gap.until = 300;
+	gap.runs = 4;
+	assert_int_equal(store_gap(store, &gap, &f->err), 0);
+	gap.since = 250;
+	assert_int_equal(store_gap(store, &gap, &f->err), 0);
+	assert_int_equal(store_about(store, f->arena, &about, &f->err), 0);
+	const struct value *gaps = value_get(&about, "gaps");
+
+	assert_int_equal(gaps->count, 2);
+	assert_int_equal(value_number(&gaps->items[1], "since", 0), 100);
+	assert_int_equal(value_number(&gaps->items[1], "until", 0), 300);
+	assert_int_equal(value_number(&gaps->items[1], "runs", 0), 4);
+	assert_string_equal(value_text(&gaps->items[1], "why"), "full");
+	assert_int_equal(value_get(&about, "set_aside")->type, VALUE_NULL);
+	store_close(store);
 }
 
 static void a_name_that_is_no_db_is_never_moved(void **state)
@@ -197,13 +329,13 @@ static void a_newer_schema_is_read_but_not_written(void **state)
 	fill(f, true);
 	fixture_sql(f->path, "ALTER TABLE run ADD COLUMN mood TEXT; PRAGMA user_version = 9");
 	assert_null(fixture_open(f, STORE_WRITE));
-	assert_string_equal(f->condition.problem, "newer schema 9 than 1");
+	assert_string_equal(f->condition.problem, "newer schema 9 than 2");
 	assert_null(f->condition.set_aside);
 
 	struct store *store = fixture_open(f, STORE_READ);
 
 	assert_non_null(store);
-	assert_string_equal(f->condition.problem, "newer schema 9 than 1");
+	assert_string_equal(f->condition.problem, "newer schema 9 than 2");
 	assert_int_equal(store_runs(store, f->arena, 10, &runs, &f->err), 0);
 	assert_int_equal(runs.count, 1);
 	store_close(store);
@@ -348,7 +480,7 @@ static void readers_without_root_read_what_their_group_may(void **state)
 	assert_int_equal(fixture_child(read_as_nobody, &nobody), 0);
 	/* Copied without its log: nobody but root can make a new one. Never a stale answer instead. */
 	assert_int_equal(unlink(arena_printf(f->arena, "%s-shm", f->path)), 0);
-	adm.problem = "needs root or group adm";
+	adm.problem = "its log and index are not beside it: the next run makes them anew";
 	assert_int_equal(fixture_child(read_as_nobody, &adm), 0);
 	assert_int_equal(chmod(f->folder, 0700), 0);
 	assert_int_equal(fixture_child(read_as_nobody, &nobody), 0);
@@ -529,6 +661,10 @@ int main(void)
 	    FIXTURE_TEST(damage_never_overwrites_what_was_set_aside_before),
 	    FIXTURE_TEST(damage_in_the_middle_is_found_after_a_run_that_did_not_end),
 	    FIXTURE_TEST(damage_met_while_in_use_is_set_aside_at_the_end),
+	    FIXTURE_TEST(looking_for_damage_is_done_once_a_day),
+	    FIXTURE_TEST(what_cannot_be_looked_through_in_time_is_not_tried_each_time),
+	    FIXTURE_TEST(a_reader_that_stays_bounds_the_log_and_is_named),
+	    FIXTURE_TEST(gaps_are_told_once),
 	    FIXTURE_TEST(a_name_that_is_no_db_is_never_moved),
 	    FIXTURE_TEST(the_database_of_another_program_is_left_alone),
 	    FIXTURE_TEST(a_newer_schema_is_read_but_not_written),

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT
+/* See tree_watch_inner.h: the child's side. It may block anywhere; nobody depends on it but its
+ * socket. */
+#include "provider/tree_watch_inner.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/path.h"
+#include "base/wire.h"
+#include "host/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* Of a file: that its content, its name or its rights may be others. Not that it was read. */
+static const uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE |
+                             IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+
+/* Which names in a folder are of interest. */
+enum interest { OF_THE_TREE, OF_FOLDERS, OF_ONE, OF_NODE };
+
+struct folder {
+	const char *path;
+	enum interest interest;
+	const char *name; /* with OF_ONE */
+	int watch;        /* inotify's number; -1: it is not there */
+};
+
+enum { FOLDERS = 8 };
+
+struct watching {
+	int fd, notify;
+	struct arena *arena;
+	struct folder folders[FOLDERS];
+	size_t count;
+	bool compare;   /* inotify does not tell of everything */
+	uint64_t print; /* of what was compared last */
+};
+
+static void add_folder(struct watching *w, const char *path, enum interest interest,
+                       const char *name)
+{
+	w->folders[w->count++] = (struct folder){path, interest, name, -1};
+}
+
+/* The folders that a tree is read from (provider/tree.c), the two above them, and where this node's
+ * own name and the pause stand. */
+static void list_folders(struct watching *w, const char *tree)
+{
+	static const char *const parts[] = {"state", "state/nodes", "state/roles", "policies",
+	                                    "policies/lib"};
+	const char *parent = path_parent(w->arena, tree);
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		add_folder(w, path_join(w->arena, tree, parts[i]), OF_THE_TREE, NULL);
+	}
+	add_folder(w, tree, OF_FOLDERS, NULL);
+	add_folder(w, parent ? parent : "/", OF_ONE, path_name(tree));
+	add_folder(w, "/etc/reconcile", OF_NODE, NULL);
+}
+
+static bool is_of_tree(const char *name)
+{
+	/* Hidden ones are what editors leave. */
+	return name[0] != '.' &&
+	       (text_ends(name, ".yaml") || text_ends(name, ".yml") || text_ends(name, ".lua"));
+}
+
+static bool is_of_interest(const struct folder *folder, const char *name)
+{
+	static const char *const below[] = {"state", "nodes", "roles", "policies", "lib"};
+
+	switch (folder->interest) {
+	case OF_ONE:
+		return strcmp(name, folder->name) == 0;
+	case OF_NODE:
+		return strcmp(name, "node.yaml") == 0 || strcmp(name, "PAUSE") == 0;
+	case OF_THE_TREE:
+		if (is_of_tree(name)) {
+			return true;
+		}
+		break;
+	default:
+		break;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(below); i++) {
+		if (strcmp(name, below[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* File systems on which others can change what inotify here does not hear of. Numbers from
+ * linux/magic.h; Lustre, BeeGFS, GPFS, PanFS and VAST from the list in coreutils' stat.c. */
+static bool is_shared(const char *path)
+{
+	static const uint32_t types[] = {
+	    0x6969,     /* NFS */
+	    0x65735546, /* FUSE */
+	    0xff534d42, /* CIFS */
+	    0xfe534d42, /* SMB2 */
+	    0x517b,     /* SMB */
+	    0x5346414f, /* AFS */
+	    0x00c36400, /* Ceph */
+	    0x01021997, /* 9P */
+	    0x73757245, /* Coda */
+	    0x7461636f, /* OCFS2 */
+	    0x01161970, /* GFS2 */
+	    0x0bd00bd0, /* Lustre */
+	    0x19830326, /* BeeGFS */
+	    0x47504653, /* GPFS */
+	    0xaad7aaea, /* PanFS */
+	};
+	struct statfs st;
+
+	if (statfs(path, &st)) {
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if ((uint32_t)st.f_type == types[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- Comparing ---- */
+
+/* Summed, because a server may list a folder in another order each time. */
+static void add_entry(uint64_t *sum, const char *path, const char *name, const struct stat *st)
+{
+	AUTO(str_free) struct str text = {0};
+	char half[17] = "";
+
+	str_addf(&text, "%s/%s %" PRIu64 " %lld %lld.%09ld %lld.%09ld %o %u:%u", path, name,
+	         (uint64_t)st->st_ino, (long long)st->st_size, (long long)st->st_mtim.tv_sec,
+	         st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec,
+	         (unsigned)st->st_mode, (unsigned)st->st_uid, (unsigned)st->st_gid);
+	memcpy(half, digest_bytes(str_text(&text), text.length).hex, sizeof half - 1);
+	*sum += strtoull(half, NULL, 16);
+}
+
+static void add_names(uint64_t *sum, const struct folder *folder)
+{
+	DIR *dir = opendir(folder->path);
+	struct stat st;
+
+	if (!dir) {
+		return;
+	}
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		if (is_of_interest(folder, entry->d_name) && !fstatat(dirfd(dir), entry->d_name, &st, 0) &&
+		    !S_ISDIR(st.st_mode)) {
+			add_entry(sum, folder->path, entry->d_name, &st);
+		}
+	}
+	closedir(dir);
+}
+
+static uint64_t print_of(const struct watching *w)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->folders[i].interest == OF_THE_TREE || w->folders[i].interest == OF_NODE) {
+			add_names(&sum, &w->folders[i]);
+		}
+	}
+	return sum;
+}
+
+/* ---- Watching ---- */
+
+static bool is_used(const struct watching *w, int watch)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->folders[i].watch == watch) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Watches what stands at each path now. True: one of them is another folder than before. */
+static bool watch_folders(struct watching *w)
+{
+	bool moved = false;
+
+	w->compare = w->notify < 0;
+	for (size_t i = 0; i < w->count; i++) {
+		struct folder *folder = &w->folders[i];
+		int before = folder->watch;
+
+		/* The same folder has the same number (inotify_add_watch(2)). */
+		folder->watch = w->notify < 0 ? -1 : inotify_add_watch(w->notify, folder->path, mask);
+		/* No more watches to be had is no reason to be blind. */
+		w->compare |= folder->watch < 0 && (errno == ENOSPC || errno == ENOMEM);
+		w->compare |= folder->interest == OF_THE_TREE && is_shared(folder->path);
+		if (folder->watch != before) {
+			moved = true;
+			if (before >= 0 && !is_used(w, before)) {
+				inotify_rm_watch(w->notify, before); /* it may be gone already */
+			}
+		}
+	}
+	return moved;
+}
+
+static bool concerns(const struct watching *w, const struct inotify_event *event)
+{
+	if (event->mask & IN_Q_OVERFLOW) {
+		return true;
+	}
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->folders[i].watch == event->wd && event->len &&
+		    is_of_interest(&w->folders[i], event->name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* *ret_again: a folder came, went or was exchanged. */
+static bool read_events(const struct watching *w, bool *ret_again)
+{
+	_Alignas(struct inotify_event) char bytes[16 << 10];
+	const uint32_t moves = IN_ISDIR | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED;
+	bool changed = false;
+	ssize_t n;
+
+	while (w->notify >= 0 && (n = read(w->notify, bytes, sizeof bytes)) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *event = (const void *)&bytes[at];
+
+			changed |= concerns(w, event);
+			*ret_again |= (event->mask & moves) != 0;
+			at += (ssize_t)(sizeof *event + event->len);
+		}
+	}
+	return changed;
+}
+
+/* ---- The loop ---- */
+
+static int say(const struct watching *w, struct value *map)
+{
+	struct err err;
+
+	value_seal(map);
+	return wire_send(w->fd, map, 0, &err);
+}
+
+/* Where we are about to look, for whoever finds us hanging there. */
+static int say_where(const struct watching *w)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	struct value map = value_map();
+	const struct mount_table *table;
+	struct host host;
+	struct err err;
+
+	host_init(&host, &host_linux_ops, arena);
+	const struct mount_row *row =
+	    host.ops->mounts(&host, &table, &err) ? NULL : mount_table_over(table, w->folders[0].path);
+
+	value_put(arena, &map, "over", value_string(row ? row->target : NULL));
+	value_put(arena, &map, "id", value_int(row ? (int64_t)row->id : 0));
+	int r = say(w, &map);
+
+	host_done(&host);
+	return r;
+}
+
+static int say_changed(const struct watching *w, bool changed)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	struct value map = value_map();
+
+	value_put(arena, &map, "changed", value_bool(changed));
+	return say(w, &map);
+}
+
+/* A look of our own: where the folders are, and (if need be) what is in them. */
+static int look(struct watching *w, bool *ret_changed)
+{
+	if (say_where(w)) {
+		return -1;
+	}
+	*ret_changed |= watch_folders(w);
+	if (w->compare) {
+		uint64_t print = print_of(w);
+
+		*ret_changed |= print != w->print;
+		w->print = print;
+	}
+	return 0;
+}
+
+/* 1: asked to look again; -1: the supervisor is gone. */
+static int hear(const struct watching *w)
+{
+	char bytes[64];
+	ssize_t n = recv(w->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		return -1;
+	}
+	return n > 0;
+}
+
+static int watch(struct watching *w, int again_ms)
+{
+	int64_t next = clock_ms() + again_ms;
+	bool changed = false;
+
+	/* What the first look finds is what there is. */
+	if (look(w, &changed) || say_changed(w, false)) {
+		return -1;
+	}
+	for (;;) {
+		struct pollfd p[] = {{.fd = w->fd, .events = POLLIN}, {.fd = w->notify, .events = POLLIN}};
+		bool again = false;
+
+		poll(p, ARRAY_LEN(p), (int)clock_left(next));
+		changed = read_events(w, &again);
+		int asked = hear(w);
+		bool looks = asked > 0 || again || !clock_left(next);
+
+		if (asked < 0 || (looks && look(w, &changed)) ||
+		    ((looks || changed) && say_changed(w, changed))) {
+			return -1;
+		}
+		next = looks ? clock_ms() + again_ms : next;
+	}
+}
+
+int tree_watch_child(int fd, void *context)
+{
+	const struct tree_watch_task *task = context;
+	struct watching w = {.fd = fd, .arena = arena_create()};
+
+	if (chdir("/")) {
+		return 1;
+	}
+	w.notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	list_folders(&w, task->tree);
+	watch(&w, task->again_ms);
+	return 0; /* it is over when nobody listens */
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "engine/recording.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct arena *arena;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = arena_create();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+static void a_live_mount_has_source_and_type(void **state)
+{
+	struct resource *mount = resource_create(arena, &kind_table[KIND_MOUNT], "/fsx");
+	const struct resource *checked;
+
+	(void)state;
+	assert_ptr_equal(recording_checked(arena, mount), mount);
+	mount->mount.live = (struct truth){.set = true, .value = true};
+	mount->mount.source = "a";
+	checked = recording_checked(arena, mount);
+	assert_int_equal(checked->state, STATE_UNDETERMINED);
+	assert_string_equal(checked->why, "the recorded facts do not say its type");
+	assert_string_equal(checked->key, "/fsx");
+	mount->mount.type = "nfs4";
+	assert_ptr_equal(recording_checked(arena, mount), mount);
+	/* Whatever it is called: the fields are what is believed. */
+	mount->state = STATE_ABSENT;
+	mount->mount.fstab = (struct truth){.set = true, .value = true};
+	assert_int_equal(recording_checked(arena, mount)->state, STATE_UNDETERMINED);
+}
+
+static void what_is_absent_or_unknown_needs_nothing(void **state)
+{
+	struct resource *dkms = resource_create(arena, &kind_table[KIND_DKMS], "x@1");
+
+	(void)state;
+	assert_int_equal(recording_checked(arena, dkms)->state, STATE_UNDETERMINED);
+	dkms->state = STATE_ABSENT;
+	assert_ptr_equal(recording_checked(arena, dkms), dkms);
+	dkms->state = STATE_UNDETERMINED;
+	dkms->why = "so";
+	assert_ptr_equal(recording_checked(arena, dkms), dkms);
+}
+
+static void fields_of_the_rules_are_there(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		struct resource *fact = resource_create(arena, &kind_table[i], "x");
+
+		assert_non_null(recording_checked(arena, fact));
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_live_mount_has_source_and_type),
+	    TEST(what_is_absent_or_unknown_needs_nothing),
+	    TEST(fields_of_the_rules_are_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
