@@ -271,8 +271,10 @@ END
 	run_node status
 	assert_status 0
 	node_file <<<'mode: quick'
-	run_node status
+	run_node plan
 	assert_status 1
+	run_node status # of what run goes on with
+	assert_status 4
 	node_file <<<"resources: [{kind: command, name: c, argv: [/bin/false], creates: $AREA/never}]"
 	run_node apply
 	assert_status 5
@@ -290,26 +292,6 @@ END
 	wait_for 10 test -e "$AREA/begun"
 	run_node apply
 	assert_status 3
-}
-
-@test "a paused node is left alone, and says so" {
-	ns_overlay /etc
-	in_ns "mkdir -p /etc/reconcile && touch /etc/reconcile/PAUSE"
-	node_file <<<"resources: [{kind: directory, path: $AREA/d}]"
-	run_node apply
-	assert_status 7
-	assert_stderr -p "paused"
-	assert_missing "$AREA/d"
-	run_node run --once
-	assert_status 7
-	run_node status
-	assert_status 7
-	run_node plan
-	assert_status 2
-	assert_output -p "paused"
-	run_node apply --ignore-pause
-	assert_status 0
-	assert_dir "$AREA/d"
 }
 
 # ---- modes
@@ -495,33 +477,4 @@ at_terminal()
 	run_node plan -o "$SCRATCH/saved"
 	! grep -q sesame "$SCRATCH/saved" || fail "it stands in the saved plan"
 	assert_content "$AREA/s" sesame-open || assert_equal sesame-open "$(in_ns cat "$AREA/s")"
-}
-
-@test "a tree that lost much is not used by run until that is accepted" {
-	node_file <<<"resources: [$(printf "{kind: directory, path: $AREA/%s}, " {1..9}) {kind: directory, path: $AREA/10}]"
-	run_node run --once
-	assert_status 0
-	node_file <<<"resources: [{kind: directory, path: $AREA/1}]"
-	run_node run --once
-	assert_status 1
-	assert_stderr -p "accept"
-	run_node apply --accept-shrink
-	assert_status 0
-	run_node run --once
-	assert_status 0
-}
-
-@test "run goes on with the last good tree when this one does not load, and says so" {
-	node_file <<<"resources: [{kind: directory, path: $AREA/d}]"
-	run_node run --once
-	assert_status 0
-	in_ns rmdir "$AREA/d"
-	node_file <<<'mode: quick'
-	run_node apply
-	assert_status 1
-	assert_missing "$AREA/d"
-	run_node run --once
-	assert_dir "$AREA/d"
-	assert_stderr -p "last good tree"
-	assert_stderr -p "quick"
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# timeout: 900
 #
 # Packages that are kept on the node, and a repair from them with everything else cut off: real apt,
 # in a root with a signed source of our making.
@@ -7,6 +8,7 @@
 
 load support/common
 load support/aptroot
+load support/aptnode
 load support/signed
 
 MODULES=lustre-client-modules-6.8.0-1039-aws
@@ -14,9 +16,7 @@ CACHE=/var/cache/reconcile/packages
 
 setup()
 {
-	GUARD=120
-	scratch_open
-	aptroot_open
+	aptnode_open
 	make_deb lustre-client-utils 2.15.6-1 --file /sbin/mount.lustre "not a program"
 	make_deb "$MODULES" 2.15.6-1 --depends "lustre-client-utils (= 2.15.6-1)" \
 		--file /lib/modules/x/lustre.ko "lustre"
@@ -26,21 +26,11 @@ setup()
 	echo 'deb [signed-by=/etc/apt/keyrings/field.asc] file:/srv/repository field main' |
 		put "$(root_file /etc/apt/sources.list.d/vendor.list)"
 	apt_get update >/dev/null
-	PROGRAM=$(root_program "$RECONCILE")
 }
 
 teardown()
 {
 	scratch_close
-}
-
-wanted()
-{
-	{
-		echo 'version: 1'
-		echo 'nodes: ["n"]'
-		cat
-	} | put "$(root_file /etc/reconcile)/state/nodes/n.yaml"
 }
 
 # want_kept: the modules installed and kept
@@ -51,11 +41,6 @@ packages: {$MODULES: {version: "2.15.*"}}
 resources:
   - {kind: cached_package, name: $MODULES}
 END
-}
-
-at_node()
-{
-	run_within "$GUARD" in_root "$PROGRAM" --node n "$@"
 }
 
 # keep: installed and in the cache
@@ -312,7 +297,7 @@ END
 	apt_get update >/dev/null
 	in_root mkdir -p $CACHE
 	in_root touch $CACHE/index.json
-	for name in package_cache cached_package; do
+	for name in package_cache cached_package_change; do
 		program=$(root_program "$BUILD/tests/unit/provider/${name}_test")
 		run_within 600 in_root env RECONCILE_APTROOT=1 "$program"
 		assert_status 0

@@ -153,6 +153,34 @@ time.sleep(300)
 	assert_output -p "is armed: a look would mount it"
 }
 
+# armed VERDICT: a recording of a node with an automount whose module stands like that
+armed()
+{
+	put "$SCRATCH/facts.json" <<-END
+		{"reconcile_facts": 1, "facts": [
+		  {"kind": "kernel", "key": "", "state": "present", "running": "6.1.0-1"},
+		  {"kind": "mount", "key": "/fsx", "state": "present", "live": false, "automount": true, "fstab": true,
+		   "fstab_type": "lustre", "fstab_source": "10.1.30.23@tcp:/fsx", "fstab_options": ["x-systemd.automount"]},
+		  {"kind": "loadable", "key": "lustre@6.1.0-1", "state": "present", "verdict": "$1", "cause": "missing",
+		   "reason": "there is no lustre.ko"}]}
+	END
+}
+
+@test "an armed automount whose module cannot load is critical, also where only a line is asked for" {
+	armed no
+	doctor --line --facts "$SCRATCH/facts.json"
+	assert_status 2
+	assert_output -e "^[^ ]+ +ARMED +/fsx "
+	doctor --facts "$SCRATCH/facts.json"
+	assert_status 2
+	assert_output -p "cannot load lustre"
+	for verdict in yes unproven; do
+		armed "$verdict"
+		doctor --line --facts "$SCRATCH/facts.json"
+		assert_status 0
+	done
+}
+
 @test "nothing is changed: no mount, no file, no process left" {
 	fstab <<<"tmpfs $AREA/gone tmpfs size=1m 0 0"
 	before=$(mounts_listed; in_ns find /etc /run/reconcile /var/lib/reconcile "$AREA" -newer "$SCRATCH/fstab" 2>/dev/null | sort)

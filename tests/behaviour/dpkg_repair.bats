@@ -8,41 +8,19 @@
 
 load support/common
 load support/aptroot
+load support/aptnode
 
 MODULE=lustre-client-modules-6.8.0-1039-aws
 
 setup()
 {
-	GUARD=120
-	scratch_open
-	aptroot_open
-	PROGRAM=$(root_program "$RECONCILE")
+	aptnode_open
 	make_module_deb 6.8.0-1039-aws 2.15.6-1fsx21
 }
 
 teardown()
 {
 	scratch_close
-}
-
-wanted()
-{
-	{
-		echo 'version: 1'
-		echo 'nodes: ["n"]'
-		cat
-	} | put "$(root_file /etc/reconcile)/state/nodes/n.yaml"
-}
-
-at_node()
-{
-	run_within "$GUARD" in_root "$PROGRAM" --node n "$@"
-}
-
-# offer: what is made is published, and apt has seen it
-offer()
-{
-	publish && apt_get update >/dev/null
 }
 
 # broken NAME: installed, but for a postinst that never does well
@@ -62,23 +40,6 @@ damaged()
 	apt_get install "$1" >/dev/null
 	in_root sed -i "/^Package: $1\$/,/^\$/s/^Status: .*/Status: install $2 $3/" /var/lib/dpkg/status
 	[[ $(dpkg_state "$1") == "install $2 $3" ]]
-}
-
-traces()
-{
-	in_root find /var/lib/dpkg /var/lib/apt /var/cache/apt -printf '%p %i %s %T@ %C@\n' | sort
-}
-
-settled()
-{
-	local before
-
-	before=$(traces)
-	at_node apply --yes
-	assert_status 0
-	at_node plan
-	assert_status 0
-	assert_equal "$before" "$(traces)"
 }
 
 @test "what another package left half way is finished first, and the module is installed with it" {

@@ -22,6 +22,23 @@ teardown()
 	scratch_close
 }
 
+@test "of a recording one fact or one kind is shown without a tree" {
+	put "$SCRATCH/facts.json" <<-END
+		{"reconcile_facts": 1, "facts": [
+		  {"kind": "package", "key": "tool", "state": "present", "version": "1.0", "status": "installed"},
+		  {"kind": "package", "key": "other", "state": "absent"}]}
+	END
+	run_within "$GUARD" reconcile facts package:tool --facts "$SCRATCH/facts.json" -C "$SCRATCH/no-tree"
+	assert_status 0
+	assert_output -p "1.0"
+	run_within "$GUARD" reconcile facts package --facts "$SCRATCH/facts.json" -C "$SCRATCH/no-tree" --json
+	assert_status 0
+	assert_equal "other tool" "$(jq -r '[.facts[].key] | sort | join(" ")' <<<"$output")"
+	run_within "$GUARD" reconcile facts hold:tool --facts "$SCRATCH/facts.json" -C "$SCRATCH/no-tree"
+	assert_status 0
+	assert_output -p "not in the recorded facts"
+}
+
 @test "one fact, all of a kind, and as JSON the same" {
 	in_ns "mkdir $AREA/d; chmod 0711 $AREA/d"
 	run_reconcile facts "directory:$AREA/d"

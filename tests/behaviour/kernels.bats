@@ -199,6 +199,60 @@ step()
 	assert_equal absent "$(step apt_option:APT::NeverAutoRemove .wanted.state)"
 }
 
+# not_planned ID ...
+not_planned()
+{
+	local id
+
+	for id; do
+		assert_equal "" "$(step "$id" .id)"
+	done
+}
+
+@test "follow after a pin: what the pin made goes, and nothing of others" {
+	recorded compute-healthy
+	change 'if .key == "Unattended-Upgrade::Package-Blacklist" then .items += ["^linux-modules-extra-aws$"] else . end'
+	fact '{"kind": "hold", "key": "linux-modules-extra-aws", "state": "present", "selection": "hold"}'
+	wanted "$(printf 'kernel: {strategy: follow}\nholds: [linux-aws]')"
+	made_plan
+	assert_equal 2 "$status"
+	for id in "hold:linux-image-$OLD" "hold:lustre-client-modules-$OLD" hold:linux-image-aws \
+		apt_option:APT::NeverAutoRemove apt_option:Unattended-Upgrade::Package-Blacklist; do
+		assert_equal "absent change" "$(step "$id" '"\(.wanted.state) \(.outcome)"')"
+	done
+	[[ $(step hold:linux-image-aws '.origins[0].reason') == "kernel.strategy is follow; it was held by the pin" ]]
+	# the holds first: the lists are what they are known by
+	assert_equal true "$(of '[.steps[] | select(.wanted.state == "absent").kind] | rindex("hold") < index("apt_option")')"
+	assert_equal kept "$(step hold:linux-aws .outcome)"
+	not_planned hold:linux-modules-extra-aws
+}
+
+@test "follow after a pin: what the tree writes about an option or a hold is no pin" {
+	recorded compute-healthy
+	wanted "$(printf '%s\n' 'kernel: {strategy: follow}' 'resources:' \
+		'  - {kind: apt_option, option: "apt::neverautoremove", items: ["^linux-image-x$"]}' \
+		'  - {kind: hold, package: linux-image-aws}')"
+	made_plan
+	assert_equal 2 "$status"
+	assert_equal absent "$(step apt_option:Unattended-Upgrade::Package-Blacklist .wanted.state)"
+	assert_equal absent "$(step hold:linux-aws .wanted.state)"
+	assert_equal kept "$(step hold:linux-image-aws .outcome)"
+	not_planned apt_option:APT::NeverAutoRemove
+}
+
+@test "follow after a pin: a hold that cannot be told leaves the lists and lets the kernel be decided" {
+	recorded compute-healthy
+	wanted "kernel: {strategy: follow}"
+	change 'if .key == "linux-aws" then {kind, key, state: "undetermined", why: "dpkg is busy"} else . end'
+	change 'if .kind == "kernel" then .installed += ["'$NEW'"] | .boot_default = "'$NEW'" else . end'
+	fact '{"kind": "loadable", "key": "lustre@'$NEW'", "state": "present", "verdict": "no", "cause": "missing", "reason": "none"}'
+	fact '{"kind": "package", "key": "lustre-client-modules-'$NEW'", "state": "absent"}'
+	fact '{"kind": "candidate", "key": "lustre-client-modules-'$NEW'", "state": "absent"}'
+	made_plan
+	not_planned "hold:linux-image-$OLD" apt_option:APT::NeverAutoRemove
+	assert_equal "$OLD" "$(step kernel .wanted.boot_default)"
+}
+
 @test "no kernel section: a pin that merely disappears is not undone" {
 	recorded compute-healthy
 	wanted "mode: safe"
@@ -272,6 +326,37 @@ ledger()
 	assert_equal blocked "$(step module:lustre .outcome)"
 	[[ $(step module:lustre .why) == *"apt-get install --reinstall lustre-client-modules-$OLD" ]]
 	assert_equal blocked "$(step mount:/lustre .outcome)"
+}
+
+# damaged_module: of the kernel that runs; its file is cut off
+damaged_module()
+{
+	wanted "kernel: {strategy: follow}"
+	recorded compute-healthy
+	change 'if .kind == "module" then {kind, key, state: "present", loaded: false, obstacle: "its file is cut off"} else . end'
+	change 'if .kind == "mount" and .key == "/lustre" then {kind, key, state: "absent"} else . end'
+	change 'if .kind == "loadable" then .verdict = "no" | .cause = "damaged" | .reason = "its file is cut off" else . end'
+}
+
+@test "a damaged module whose package can be had is put back, and no other kernel is taken for it" {
+	local package=lustre-client-modules-$OLD version
+
+	damaged_module
+	version=$(jq -r '.facts[] | select(.kind == "package" and .key == "'"$package"'") | .version' "$FACTS")
+	fact '{"kind": "package_files", "key": "'"$package"'", "state": "present", "damaged": ["/lib/modules/'$OLD'/updates/lustre.ko"]}'
+	fact '{"kind": "candidate", "key": "'"$package"'", "state": "present", "version": "'"$version"'", "versions": ["'"$version"'"]}'
+	change 'if .kind == "package" and .key == "'"$package"'" then .intact = false | .damaged = "/lib/modules/'$OLD'/updates/lustre.ko" | .candidate = .version else . end'
+	made_plan
+	assert_equal "true change" "$(step "package:$package" '"\(.wanted.intact) \(.outcome)"')"
+	assert_equal change "$(step module:lustre .outcome)"
+	assert_equal change "$(step mount:/lustre .outcome)"
+	# the newest kernel it is, as before
+	assert_equal "$OLD kept " "$(step kernel '"\(.wanted.boot_default) \(.outcome)"') $(step reboot .id)"
+	# where the version is gone, there is only the command to name
+	fact '{"kind": "candidate", "key": "'"$package"'", "state": "present", "version": "9", "versions": ["9"]}'
+	fact '{"kind": "cached_package", "key": "'"$package"'", "state": "absent"}'
+	made_plan
+	assert_equal blocked "$(step module:lustre .outcome)"
 }
 
 # ---- BeeGFS

@@ -34,7 +34,7 @@ wants()
 	EOT
 }
 
-plan() { run_reconcile -C "$SCRATCH/tree" plan "$@"; }
+plan() { run_reconcile -C "$SCRATCH/tree" plan; }
 said() { [[ $(tr -s ' \n' ' ' <<<"$output") == *"$1"* ]] || fail "expected: $1" "$output"; }
 silent() { [[ $output != *"$1"* ]] || fail "not expected: $1" "$output"; }
 

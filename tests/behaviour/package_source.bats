@@ -1,11 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# timeout: 900
 #
 # Package sources and their keys with real apt, in a root with a signed source of our making.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154
 
 load support/common
 load support/aptroot
+load support/aptnode
 load support/signed
 
 PLACE=file:/srv/repository
@@ -13,28 +15,16 @@ RING=/etc/apt/keyrings/field.asc
 
 setup()
 {
-	GUARD=120
-	scratch_open
-	aptroot_open
+	aptnode_open
+	TRACES=(/etc/apt /var/lib/apt /var/cache/reconcile)
 	make_deb always 1.0
 	publish
 	signed_open
-	PROGRAM=$(root_program "$RECONCILE")
 }
 
 teardown()
 {
 	scratch_close
-}
-
-# wanted <<YAML: what the node in the root should be
-wanted()
-{
-	{
-		echo 'version: 1'
-		echo 'nodes: ["n"]'
-		cat
-	} | put "$(root_file /etc/reconcile)/state/nodes/n.yaml"
 }
 
 # want_source [MORE]: the source with its key, and what else is wanted
@@ -53,29 +43,10 @@ ${1:-}
 END
 }
 
-at_node()
-{
-	run_within "$GUARD" in_root "$PROGRAM" --node n "$@"
-}
-
 # offer: what is made is published and signed
 offer()
 {
 	publish && sign
-}
-
-# kept: a second apply and a plan find nothing to do, and touch nothing of apt's
-kept()
-{
-	local before after
-
-	before=$(in_root find /etc/apt /var/lib/apt /var/cache/reconcile -printf '%p %i %s %T@ %C@\n' | sort)
-	at_node apply --yes
-	assert_status 0
-	at_node plan
-	assert_status 0
-	after=$(in_root find /etc/apt /var/lib/apt /var/cache/reconcile -printf '%p %i %s %T@ %C@\n' | sort)
-	assert_equal "$before" "$after"
 }
 
 is_done()
@@ -110,7 +81,7 @@ source_text()
 	at_node apply --yes
 	assert_status 0
 	assert_equal "install ok installed" "$(dpkg_state tool)"
-	kept
+	settled
 }
 
 @test "a young index is refreshed together with a source that is added" {
@@ -123,7 +94,7 @@ source_text()
 	at_node apply --yes
 	assert_status 0
 	assert_output -p "since a source has changed"
-	kept
+	settled
 }
 
 # plan_at AGE: what would be planned with an index of that many seconds
@@ -185,7 +156,7 @@ END
 	at_node apply --yes
 	assert_status 0
 	assert_equal "deb [signed-by=$RING] $PLACE field main" "$(source_text vendor.list)"
-	kept
+	settled
 	printf '%s\n' 'Types: deb' "URIs: $PLACE" 'Suites: field' 'Components: main' 'Enabled: no' \
 		'# a word' 'Architectures: amd64' | write_source vendor.sources
 	in_root rm /etc/apt/sources.list.d/vendor.list
@@ -193,7 +164,7 @@ END
 	assert_equal "$(printf '%s\n' 'Types: deb' "URIs: $PLACE" 'Suites: field' 'Components: main' \
 		'Enabled: yes' '# a word' 'Architectures: amd64' "Signed-By: $RING")" \
 		"$(source_text vendor.sources)"
-	kept
+	settled
 }
 
 @test "the same source in two files gets the one key in both, so that apt can read them" {
@@ -206,7 +177,7 @@ END
 	at_node apply --yes
 	assert_status 0
 	in_root apt-get indextargets >/dev/null
-	kept
+	settled
 }
 
 @test "what apt could not read is never put there" {
@@ -224,7 +195,7 @@ END
 	in_root rm /etc/apt/sources.list.d/broken.list
 	at_node apply --yes
 	assert_status 0
-	kept
+	settled
 }
 
 @test "a key that was altered is put right, and the same key in another armour is kept" {

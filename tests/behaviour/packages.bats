@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# timeout: 900
 #
 # Packages, holds and the package index with real apt and dpkg, in a root of their own with a package
 # source of our making.
@@ -7,56 +8,18 @@
 
 load support/common
 load support/aptroot
+load support/aptnode
 
 MODULES=lustre-client-modules
 
 setup()
 {
-	GUARD=120
-	scratch_open
-	aptroot_open
-	PROGRAM=$(root_program "$RECONCILE")
+	aptnode_open
 }
 
 teardown()
 {
 	scratch_close
-}
-
-# wanted <<YAML: what the node in the root should be
-wanted()
-{
-	{
-		echo 'version: 1'
-		echo 'nodes: ["n"]'
-		cat
-	} | put "$(root_file /etc/reconcile)/state/nodes/n.yaml"
-}
-
-# at_node COMMAND ARG...: the program, in the root
-at_node()
-{
-	run_within "$GUARD" in_root "$PROGRAM" --node n "$@"
-}
-
-# offer: what is made is published, and apt has seen it
-offer()
-{
-	publish && apt_get update >/dev/null
-}
-
-# settled: a second apply and a plan find nothing to do, and touch nothing
-settled()
-{
-	local before after
-
-	before=$(in_root find /var/lib/dpkg /var/lib/apt /var/cache/apt -printf '%p %i %s %T@ %C@\n' | sort)
-	at_node apply --yes
-	assert_status 0
-	at_node plan
-	assert_status 0
-	after=$(in_root find /var/lib/dpkg /var/lib/apt /var/cache/apt -printf '%p %i %s %T@ %C@\n' | sort)
-	assert_equal "$before" "$after"
 }
 
 is_settled()
@@ -324,6 +287,25 @@ END
 	assert_equal "install ok installed" "$(dpkg_state slow)"
 	at_node apply --yes
 	settled
+}
+
+@test "an apt-get that does not come back leaves its package undetermined, and no one else's" {
+	make_deb tool 1.0
+	make_deb other 1.0
+	offer
+	apt_get install other >/dev/null
+	printf '#!/bin/sh\nexec sleep 300\n' | put "$(root_file /usr/local/sbin/apt-get)" 0755
+	wanted <<<'packages: {tool: {}, other: {}}'
+	at_node plan
+	assert_status 6
+	assert_output -p "apt-get does not answer in time"
+	assert_output -p "1 in sync"
+	assert_equal "" "$(in_root find /run/reconcile/stuck -type f 2>/dev/null)"
+	# and an apt-cache, of which the version is asked
+	in_root mv /usr/local/sbin/apt-get /usr/local/sbin/apt-cache
+	at_node plan
+	assert_status 6
+	assert_output -p "apt-cache does not answer"
 }
 
 @test "without root it can be planned, and what would be needed is said" {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# timeout: 900
 #
 # A pinned kernel that is not the running one, against all that would move or remove it: the real
 # unattended-upgrades, apt's autoremove and an operator's upgrade; and the two kinds that a pin is
@@ -8,6 +9,7 @@
 
 load support/common
 load support/pinroot
+load support/aptnode
 
 PINNED=6.1.0-50-cloud-amd64
 IMAGE=linux-image-$PINNED
@@ -16,10 +18,8 @@ METAS=(linux-image-cloud-amd64 lustre-client-modules-cloud-amd64)
 
 setup()
 {
-	GUARD=120
-	scratch_open
-	aptroot_open
-	PROGRAM=$(root_program "$RECONCILE")
+	aptnode_open
+	TRACES=(/var/lib/dpkg /var/lib/apt /etc/apt)
 }
 
 teardown()
@@ -27,42 +27,10 @@ teardown()
 	scratch_close
 }
 
-# wanted <<YAML: what the node in the root should be
-wanted()
-{
-	{
-		echo 'version: 1'
-		echo 'nodes: ["n"]'
-		cat
-	} | put "$(root_file /etc/reconcile)/state/nodes/n.yaml"
-}
-
-at_node()
-{
-	run_within "$GUARD" in_root "$PROGRAM" --node n "$@"
-}
-
 applied()
 {
 	at_node apply --yes
 	assert_status 0
-}
-
-traces()
-{
-	in_root find /var/lib/dpkg /var/lib/apt /etc/apt -printf '%p %i %s %T@ %C@\n' | sort
-}
-
-# settled: a second apply and a plan find nothing to do, and touch nothing
-settled()
-{
-	local before
-
-	before=$(traces)
-	applied
-	at_node plan
-	assert_status 0
-	assert_equal "$before" "$(traces)"
 }
 
 # drifted: the node was made with the pinned kernel, its upgrades brought two more, and nobody ever
@@ -169,6 +137,30 @@ installed()
 	kernel_offered 58
 	unattended_upgrade
 	assert_equal "6.1.0-57-cloud-amd64 6.1.0-58-cloud-amd64" "$(kernels_there | xargs)"
+}
+
+@test "a pin that becomes follow leaves no hold and no list of its own, and those of others as they were" {
+	drifted
+	echo 'Unattended-Upgrade::Package-Blacklist { "^libc6$"; };' |
+		put "$(root_file /etc/apt/apt.conf.d)/60others"
+	before=$(in_root find /etc/apt -type f)
+	pin
+	applied
+	make_deb libg++ 1.0
+	publish
+	apt_get update
+	apt_get install libg++
+	in_root apt-mark hold libg++ >/dev/null
+	wanted <<<'kernel: {strategy: follow}'
+	at_node plan
+	assert_status 2
+	assert_output -p "kernel.strategy is follow; it was held by the pin"
+	applied
+	settled
+	assert_equal "$before" "$(in_root find /etc/apt -type f)"
+	assert_equal libg++ "$(in_root apt-mark showhold)"
+	at_node plan
+	refute_output -p orphan
 }
 
 @test "each part of a pin protects by itself" {

@@ -46,10 +46,11 @@ teardown()
 	scratch_close
 }
 
-# module_deb RELEASE: a module that needs no symbols
+# module_deb RELEASE [NAME]: a module that needs no symbols; as a package of another name it takes the
+# place of that
 module_deb()
 {
-	local tree=$SCRATCH/.module dir=/lib/modules/$1/updates
+	local tree=$SCRATCH/.module dir=/lib/modules/$1/updates own=lustre-client-modules-$1
 
 	rm -rf "$tree"
 	mkdir -p "$tree$dir" "$tree/DEBIAN"
@@ -59,8 +60,9 @@ __attribute__((section(".modinfo"), used)) static const char info[] =
 __attribute__((section(".gnu.linkonce.this_module"), used)) static char module[64] = {1};
 END
 	put "$tree/DEBIAN/control" <<END
-Package: lustre-client-modules-$1
-Version: 2.15.6
+Package: ${2:-$own}
+Version: 2.15.6${2:+
+Conflicts: $own}
 Architecture: all
 Maintainer: Field <field@example.org>
 Description: made by a test
@@ -144,6 +146,26 @@ refused()
 	run_apt remove "lustre-client-modules-$OLD"
 	assert_status 0
 	assert_equal "install ok installed" "$(dpkg_state "lustre-client-modules-$BOOTS")"
+}
+
+@test "refuse lets a package of another name bring the module, and refuses one that does not" {
+	mode refuse
+	make_deb vendor-tools 1.0 --field "Conflicts: lustre-client-modules-$BOOTS" --file /usr/share/lustre.ko x
+	module_deb "$BOOTS" vendor-lustre
+	make_deb vendor-utils 1.0 --field "Conflicts: lustre-client-utils" --file /usr/sbin/mount.lustre x
+	offer
+	refused install vendor-tools
+	assert_stderr -p "lost with it: /fsx"
+	run_apt install vendor-lustre
+	assert_status 0
+	assert_equal "install ok installed" "$(dpkg_state vendor-lustre)"
+	refute_stderr -p "goes, and with it"
+	run_apt install vendor-utils
+	assert_status 0
+	# and one that cannot be read stands in nobody's way
+	in_root bash -c 'printf "VERSION 2\n\nvendor-lustre 2.15.6 > - **REMOVE**\ntool - < 1 /etc/passwd\n" |
+		"$1" preflight --apt' _ "$PROGRAM" 2>"$SCRATCH/said"
+	grep -q "not judged, let pass: what /etc/passwd brings cannot be told" "$SCRATCH/said"
 }
 
 @test "warn says it and lets it pass; guard and off say nothing" {

@@ -36,6 +36,17 @@ setup()
 	assert_lustre_mounted
 }
 
+@test "a server that knows no such name is told from one that is away" {
+	guest "echo options lustre refuse=$SOURCE error=22 >/etc/modprobe.d/server.conf"
+	apply
+	assert_status 5
+	assert_output -p czrc3amv
+	assert_output -p 'wrong file system name'
+	refute_output -e 'No route to host|EHOSTUNREACH'
+	refute_lustre_mounted
+	guest findmnt /scratch
+}
+
 @test "a mount that does not return is given up, and costs later runs nothing" {
 	guest 'echo options lustre stall=420 >/etc/modprobe.d/server.conf'
 	GUEST_TIMEOUT=240 apply

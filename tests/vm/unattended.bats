@@ -77,6 +77,15 @@ role_with()
 	refute_installed "linux-image-$C"
 	# a transaction that touches no kernel is none of its business
 	guest 'apt-get -y -q install --reinstall lustre-client-utils'
+	# one command of an operator, and it can be read afterwards who said so and why
+	reconcile allow kernel "$C" --for 1h --reason 'moved to NFS'
+	assert_status 0
+	guest 'journalctl -q --no-pager -o cat -t reconcile'
+	assert_output -p 'moved to NFS'
+	GUEST_TIMEOUT=900 guest 'apt-get -y -q install linux-image-cloud-amd64'
+	assert_installed "linux-image-$C"
+	guest 'dpkg --audit'
+	refute_output
 }
 
 @test "refuse lets a kernel through whose module is published" {

@@ -67,6 +67,19 @@ class World:
         self.attempts = {}
         self.boots = 0
         self.unproved = []
+        if rng.random() < 0.3:
+            self.pinned_before(rng.choice(self.installed))
+        self.put_back = rng.random() < 0.5  # a damaged package is still published
+
+    # What a pin of an earlier tree has left.
+    def pinned_before(self, release):
+        self.held = {"linux-aws", "linux-image-" + release}
+        for option in self.options:
+            self.options[option] = sorted(self.pattern(name) for name in self.held)
+
+    @staticmethod
+    def pattern(name):
+        return "^" + name.replace(".", "\\.") + "$"
 
     def __str__(self):
         return json.dumps({k: v for k, v in vars(self).items() if k != "held"}, default=str)
@@ -121,7 +134,7 @@ class World:
             rows.append(fact("hold", name, selection="hold", manual=True) if name in self.held else
                         fact("hold", name, "absent", selection="install", manual=False))
         for option, items in self.options.items():
-            rows.append(fact("apt_option", option, items=items) if items else fact("apt_option", option, "absent"))
+            rows.append(fact("apt_option", option, items=items, ours=items) if items else fact("apt_option", option, "absent"))
         return {"reconcile_facts": 1, "facts": rows}
 
     def module_facts(self, fact, r):
@@ -143,6 +156,12 @@ class World:
                 fact("candidate", "linux-headers-" + r, version="1", versions=["1"], index_age=60),
             ]
         there, name = standing in ("installed", "damaged"), package_of(r)
+        if standing == "damaged" and self.put_back:
+            return rows + [
+                fact("package", name, version="1", status="installed", intact=False, damaged="/m.ko", candidate="1"),
+                fact("package_files", name, damaged=["/m.ko"]),
+                fact("candidate", name, version="1", versions=["1"], index_age=60),
+            ]
         return rows + [
             fact("package", name, version="1", status="installed") if there else
             fact("package", name, "absent", candidate="1" if standing == "published" else None,
@@ -166,7 +185,7 @@ class World:
         elif kind == "hold":
             (self.held.discard if want["state"] == "absent" else self.held.add)(key)
         elif kind == "apt_option":
-            self.options[key] = [] if want["state"] == "absent" else sorted(set(self.options[key]) | set(want["items"]))
+            self.options[key] = [] if want["state"] == "absent" else sorted(want["items"])
         elif kind == "kernel":
             self.set_kernel(want)
         elif kind == "module":
@@ -251,6 +270,12 @@ def live(program, folder, world):
     assert not world.unproved, f"made default without a module: {world.unproved}: {told}"
     if world.strategy == "none":
         assert not world.own and not world.held, "the pin was not undone"
+    if world.strategy == "follow" and world.unsupported != "pin":
+        assert not world.held and not any(world.options.values()), f"the pin was not undone: {told}"
+    for option, items in world.options.items():
+        for name in world.held if items and world.strategy in ("pin", "follow") else ():
+            assert world.pattern(name) in items or option == "APT::NeverAutoRemove" or world.strategy == "pin", \
+                f"{name} is held and nothing tells by whom: {told}"
 
 
 def main():

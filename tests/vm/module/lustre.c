@@ -5,6 +5,7 @@
  * Lustre's magic. It keeps nothing.
  *
  *	refuse=SOURCE	mounting SOURCE fails with EHOSTUNREACH, as when the server is away
+ *	error=NUMBER	or with this error instead: 22, EINVAL, as when the server knows no such name
  *	stall=SECONDS	mounting takes that long, and does not end for any signal
  */
 #include <linux/delay.h>
@@ -17,6 +18,10 @@
 static char *refuse = "";
 module_param(refuse, charp, 0644);
 MODULE_PARM_DESC(refuse, "the source that cannot be reached");
+
+static int error = EHOSTUNREACH;
+module_param(error, int, 0644);
+MODULE_PARM_DESC(error, "what mounting that source fails with");
 
 static unsigned int stall;
 module_param(stall, uint, 0644);
@@ -58,11 +63,11 @@ static int fill_super(struct super_block *sb, void *options, int silent)
 {
 	static const char *const names[] = {"data", "checkpoints", "logs", "results"};
 	static const struct tree_descr no_files[] = {{""}};
-	int error = simple_fill_super(sb, MAGIC_LUSTRE, no_files);
+	int result = simple_fill_super(sb, MAGIC_LUSTRE, no_files);
 
-	for (size_t i = 0; !error && i < ARRAY_SIZE(names); i++)
-		error = add_directory(sb->s_root, names[i]);
-	return error;
+	for (size_t i = 0; !result && i < ARRAY_SIZE(names); i++)
+		result = add_directory(sb->s_root, names[i]);
+	return result;
 }
 
 static struct dentry *mount(struct file_system_type *type, int flags, const char *source,
@@ -71,7 +76,7 @@ static struct dentry *mount(struct file_system_type *type, int flags, const char
 	if (!source || !strstr(source, ":/"))
 		return ERR_PTR(-EINVAL);
 	if (*refuse && strcmp(source, refuse) == 0)
-		return ERR_PTR(-EHOSTUNREACH);
+		return ERR_PTR(-error);
 	if (stall)
 		msleep(stall * 1000);
 	return mount_nodev(type, flags, options, fill_super);
