@@ -103,8 +103,8 @@ is_meant = $(strip $(foreach word,$(ONLY:.c=),$(findstring $(word),$(1))))
 TESTS := $(foreach t,tests/checks/run $(UNIT_TESTS) $(BEHAVIOUR),$(if $(ONLY),$(if \
 	$(call is_meant,$(t)),$(t)),$(t)))
 
-.PHONY: all deps test test-vm test-build soak demo bench bench-build install uninstall lint format docs sanitize clean help \
-	FORCE
+.PHONY: all deps test test-vm test-build soak demo bench bench-build install uninstall lint format docs \
+	sanitize clean help FORCE
 
 all: $(BIN) $(HELPERS) ## build the program (build/reconcile)
 	@:

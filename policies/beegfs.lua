@@ -55,7 +55,9 @@ local helper = "beegfs-helperd.service"
 local function plan_helper(plan, facts, mount)
   if mount.type == "beegfs" and mount.service and mount.state ~= "absent"
     and facts:known("service", helper) and facts.service[helper].state == "present" then
-    plan:service{ unit = helper, enabled = true, active = true,
+    -- One without an [Install] section is started by the client's unit, and cannot be enabled.
+    local is_static = (facts.service[helper].unit_state or ""):find("^static/") ~= nil
+    plan:service{ unit = helper, enabled = not is_static or nil, active = true,
       reason = "the BeeGFS client logs and resolves names through it" }
   end
 end

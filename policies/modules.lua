@@ -65,7 +65,7 @@ end
 -- Kept on the node for a repair without network. What is installed and no longer published cannot
 -- be fetched, and is no reason for alarm.
 local function plan_cache(plan, facts, module, package, release)
-  if not facts:known("cached_package", package) then
+  if module.cached == false or not facts:known("cached_package", package) then
     return
   end
   if facts.cached_package[package].state == "present"

@@ -42,11 +42,6 @@ void capture_skip(struct capture *capture, uint64_t n)
 	capture->beyond += n;
 }
 
-uint64_t capture_total(const struct capture *capture)
-{
-	return capture->head.length + capture->beyond;
-}
-
 struct str capture_text(struct capture *capture)
 {
 	struct str text = capture->head;

@@ -24,8 +24,6 @@ void capture_add(struct capture *capture, const char *bytes, size_t n);
 /* Counts n bytes as left out that nobody has read; only where more than CAPTURE_HALF bytes follow
  * or the head is full, so that neither head nor tail would have kept them. */
 void capture_skip(struct capture *capture, uint64_t n);
-/* How many bytes were added and skipped so far. */
-uint64_t capture_total(const struct capture *capture);
 /* The text: everything, or head, "\n[N bytes left out]\n" and tail. It belongs to the caller
  * (str_free); the capture is empty again. */
 struct str capture_text(struct capture *capture);

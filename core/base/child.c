@@ -65,12 +65,11 @@ bool child_be_born(struct child_birth *birth)
 	for (int i = 1; i < NSIG; i++) {
 		sigaction(i, &fresh, NULL); /* refused for SIGKILL, SIGSTOP and libc's own two */
 	}
-	if (birth->session) {
-		if (setsid() < 0) {
-			return false;
-		}
-	} else {
-		if (setpgid(0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL)) {
+	if (birth->session ? setsid() < 0 : setpgid(0, 0) != 0) {
+		return false;
+	}
+	if (!birth->outlives) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL)) {
 			return false;
 		}
 		/* The parent may have died before the signal was asked for: then nobody would send it. */
@@ -207,6 +206,7 @@ int child_fork(int (*function)(int fd, void *context), void *context,
 	bool loud = SANITIZED && fcntl(STDERR_FILENO, F_GETFD) >= 0;
 	struct child_birth birth = {
 	    .parent = getpid(),
+	    .session = true,
 	    .streams = {null, null, loud ? STDERR_FILENO : null},
 	    .channel = pair[1],
 	};
@@ -227,7 +227,6 @@ int child_fork(int (*function)(int fd, void *context), void *context,
 		close(pair[0]);
 		return err_set(err, ERR_HOST, os, "cannot start a child process");
 	}
-	setpgid(pid, pid); /* the child does it too; whoever is first makes the group safe to signal */
 	*ret_child = (struct child){.pid = pid, .fd = pair[0], .starttime = child_starttime(pid)};
 	return 0;
 }

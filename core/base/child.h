@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Child processes: the only place that forks. Two forms, and both start by closing every descriptor
- * they were not given, taking a process group of their own and default signals.
+ * they were not given, taking a process group of their own (child_fork: a session) and default
+ * signals.
  *
  *  - child_fork: this program goes on in a child with a function of ours and one end of a socket
  *    (the worker, the policy sandbox). It may be abandoned: a child stuck in the kernel cannot be
@@ -74,6 +75,13 @@ bool child_end_all(struct child *child, int grace_ms, int *ret_status, struct ch
 /* Gives up a child that child_end, child_kill or child_end_all could not end. When it ends after
  * all, the next child_fork or child_run reaps it. */
 void child_abandon(struct child *child);
+
+/* Who is left of a child of child_fork (pid, start time) whose parent has died: itself, and what of
+ * its session was started at `since` (of clock_ms) or later. Nothing else tells any more whose
+ * children they were. */
+void child_orphans(pid_t pid, uint64_t starttime, int64_t since, struct child_left *ret_left);
+/* Kills them and waits at most 200 ms; who is stuck in the kernel stays in *left. */
+void child_orphans_end(struct child_left *left);
 
 /* Is the process of that pid and start time still there, and no zombie? */
 bool child_is_alive(pid_t pid, uint64_t starttime);

@@ -18,7 +18,8 @@ enum {
 
 struct child_birth {
 	pid_t parent;
-	bool session;   /* a session of its own and no death signal, else a process group and one */
+	bool session;   /* a session of its own, else a process group */
+	bool outlives;  /* no death signal: it goes on when we die */
 	int streams[3]; /* what becomes 0, 1 and 2 */
 	int channel;    /* what becomes CHILD_CHANNEL, and says so from then on */
 };

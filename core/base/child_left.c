@@ -199,6 +199,53 @@ void child_family_free(struct child_family *family)
 	*family = (struct child_family){0};
 }
 
+/* ---- Orphans ---- */
+
+void child_orphans(pid_t pid, uint64_t starttime, int64_t since, struct child_left *ret_left)
+{
+	/* In ticks of the same clock (proc(5)), rounded down as those are. */
+	int64_t ticks = sysconf(_SC_CLK_TCK);
+	uint64_t first = (uint64_t)(since / 1000 * ticks + since % 1000 * ticks / 1000);
+	struct stat_line head;
+	size_t count;
+
+	*ret_left = (struct child_left){0};
+	/* As long as anybody is in a session its number is given to nobody else. */
+	if (pid <= 0 || (read_stat(pid, &head) && head.starttime != starttime)) {
+		return;
+	}
+	AUTO(mem_auto) struct stat_line *all = read_all(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct stat_line *line = &all[i];
+
+		if (line->session == pid && is_there(line) &&
+		    (line->pid == pid || line->starttime >= first)) {
+			child_left_add(ret_left, line->pid, line->starttime);
+		}
+	}
+}
+
+void child_orphans_end(struct child_left *left)
+{
+	struct child_family family = {.list = left->list, .count = left->count};
+	struct child_left stuck = {0};
+
+	child_family_kill(&family);
+	for (int64_t deadline = clock_ms() + CHILD_KILL_MS;; poll(NULL, 0, LOOK_MS)) {
+		stuck.count = 0;
+		for (size_t i = 0; i < left->count; i++) {
+			if (child_is_alive(left->list[i].pid, left->list[i].starttime)) {
+				child_left_add(&stuck, left->list[i].pid, left->list[i].starttime);
+			}
+		}
+		if (!stuck.count || !clock_left(deadline)) {
+			break;
+		}
+	}
+	*left = stuck;
+}
+
 /* ---- Children that were given up ---- */
 
 /* They can only be reaped by us, and only one day: until then their numbers are theirs. */

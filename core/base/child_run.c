@@ -236,6 +236,7 @@ static int start(const struct child_command *command, int null, struct run *run,
 		struct child_birth birth = {
 		    .parent = getpid(),
 		    .session = keep,
+		    .outlives = keep,
 		    .streams = {null, ends[0][1], ends[1][1]},
 		    .channel = ends[2][1],
 		};

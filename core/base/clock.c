@@ -80,7 +80,7 @@ static bool parse_zone(const char *text, int64_t *ret_east)
 	    text[1 + end] || hours > 23 || minutes > 59) {
 		return false;
 	}
-	*ret_east = ((int64_t)hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
+	*ret_east = ((int64_t)hours * 60 + minutes) * 60 * (text[0] == '-' ? -1 : 1);
 	return true;
 }
 

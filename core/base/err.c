@@ -43,7 +43,7 @@ static void shorten_middle(char *text, size_t most)
 
 	snprintf(end, sizeof end, "%s", tail);
 	shorten(text, most - kept);
-	strcat(text, end);
+	memcpy(text + strlen(text), end, strlen(end) + 1);
 }
 
 /* Makes "text: end" of text[SIZE]. What does not fit is taken from the end of `text` first, but

@@ -202,6 +202,24 @@ void str_add_printable(struct str *s, const char *text, size_t most)
 	}
 }
 
+void str_add_words(struct str *s, const char *text, size_t most)
+{
+	static const char blank[] = " \t\r\n";
+	AUTO(str_free) struct str line = {0};
+
+	for (text += strspn(text, blank); *text; text += strspn(text, blank)) {
+		size_t n = strcspn(text, "\r\n");
+
+		str_add(&line, line.length ? " " : "");
+		str_addn(&line, text, n);
+		while (line.length && strchr(" \t", line.data[line.length - 1])) {
+			line.data[--line.length] = '\0';
+		}
+		text += n;
+	}
+	str_add_printable(s, str_text(&line), most);
+}
+
 static bool same(char a, char b)
 {
 	return tolower((unsigned char)a) == tolower((unsigned char)b);

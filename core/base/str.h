@@ -31,6 +31,9 @@ const char *str_text(const struct str *s);
  * and bytes that are not UTF-8 shown as \xNN, at most `most` bytes of it and "..." when there are
  * more: for anything from outside that is to reach a terminal. */
 void str_add_printable(struct str *s, const char *text, size_t most);
+/* The same of what a tool said, as one line: its lines are joined by blanks, and what is blank at
+ * either end is left out. */
+void str_add_words(struct str *s, const char *text, size_t most);
 
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);

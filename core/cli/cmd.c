@@ -22,6 +22,7 @@ static int take_tree(struct cli *cli, const char *value, struct err *err)
 {
 	(void)err;
 	cli->engine.tree = value;
+	cli->engine.tree_named = true;
 	return 0;
 }
 

@@ -21,6 +21,8 @@ enum exit_code {
 	EXIT_VETO = 10, /* of preflight alone: something wanted is lost for certain */
 };
 
+#define CLI_RUN_DIR "/run/reconcile" /* unless --run-dir says otherwise */
+
 struct cli;
 struct run_log;
 

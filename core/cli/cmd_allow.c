@@ -35,14 +35,14 @@ static int take_remove(struct cli *cli, const char *value, struct err *err)
 	return 0;
 }
 
-static int print(struct cli *cli)
+static int print(struct cli *cli, struct engine *engine)
 {
 	AUTO(str_free) struct str s = {0};
 	struct allowed_list list;
 	struct err err = {0};
 	char stamp[24];
 
-	if (allow_read(cli->engine.state_dir, clock_now(), cli->arena, &list, &err)) {
+	if (allow_look(engine, clock_now(), &list, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
 	if (cli->json) {
@@ -64,10 +64,8 @@ static int print(struct cli *cli)
 }
 
 /* Said where people look later: the journal of the system, and the history. */
-static void record(struct cli *cli, const char *what)
+static void record(struct cli *cli, struct engine *engine, const char *what)
 {
-	AUTO(session_free) struct engine *engine = session_open(cli);
-
 	openlog("reconcile", LOG_PID, LOG_DAEMON);
 	syslog(LOG_NOTICE, "%s, by %s", what, self_user(cli->arena));
 	closelog();
@@ -82,7 +80,7 @@ static int usage(struct cli *cli, const char *text)
 	return session_fail(cli, NULL, &err);
 }
 
-static int kernel(struct cli *cli, const char *release)
+static int kernel(struct cli *cli, struct engine *engine, const char *release)
 {
 	const int64_t now = clock_now();
 	struct err err = {0};
@@ -102,8 +100,8 @@ static int kernel(struct cli *cli, const char *release)
 		if (allow_remove(&cli->engine, release, cli->arena, &err)) {
 			return session_fail(cli, NULL, &err);
 		}
-		record(cli, arena_printf(cli->arena, "allow kernel %s --remove", release));
-		return print(cli);
+		record(cli, engine, arena_printf(cli->arena, "allow kernel %s --remove", release));
+		return print(cli, engine);
 	}
 	if (!cli->reason || !cli->span) {
 		return usage(cli, "say for how long and why: --for 2d --reason \"...\"");
@@ -111,12 +109,13 @@ static int kernel(struct cli *cli, const char *release)
 	if (allow_put(&cli->engine, &allowed, cli->arena, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
-	record(cli, arena_printf(cli->arena, "allow kernel %s until %s: %s", release,
-	                         clock_stamp(allowed.until, stamp), cli->reason));
-	return print(cli);
+	record(cli, engine,
+	       arena_printf(cli->arena, "allow kernel %s until %s: %s", release,
+	                    clock_stamp(allowed.until, stamp), cli->reason));
+	return print(cli, engine);
 }
 
-static int reboots(struct cli *cli)
+static int reboots(struct cli *cli, struct engine *engine)
 {
 	AUTO(str_free) struct str s = {0};
 	struct err err = {0};
@@ -127,9 +126,9 @@ static int reboots(struct cli *cli)
 	if (allow_reboots(&cli->engine, cli->arena, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
-	record(cli, arena_printf(cli->arena, "allow reboots: %s", cli->reason));
+	record(cli, engine, arena_printf(cli->arena, "allow reboots: %s", cli->reason));
 	if (cli->json) {
-		return print(cli);
+		return print(cli, engine);
 	}
 	str_add(&s, "A new ledger of reboots is begun; earlier ones count no more.\n");
 	return output_text(&s) ? EXIT_IN_SYNC : EXIT_ERROR;
@@ -137,14 +136,20 @@ static int reboots(struct cli *cli)
 
 static int run(struct cli *cli)
 {
+	AUTO(session_free) struct engine *engine = session_open(cli);
+	struct err err = {0};
+
+	if (engine_reach_state(engine, &err)) {
+		return session_fail(cli, NULL, &err);
+	}
 	if (!cli->argument_count) {
-		return print(cli);
+		return print(cli, engine);
 	}
 	if (strcmp(cli->arguments[0], "kernel") == 0 && cli->argument_count == 2) {
-		return kernel(cli, cli->arguments[1]);
+		return kernel(cli, engine, cli->arguments[1]);
 	}
 	if (strcmp(cli->arguments[0], "reboots") == 0 && cli->argument_count == 1) {
-		return reboots(cli);
+		return reboots(cli, engine);
 	}
 	return usage(cli, "expected: allow kernel RELEASE, or allow reboots");
 }

@@ -4,6 +4,8 @@
 #include "cli/doctor_text.h"
 #include "cli/session.h"
 
+#include "engine/pause.h"
+
 /* A look may take no longer: with those that hang side by side all of it stays below 2 s. */
 enum { LOOK_MS = 1000 };
 
@@ -13,7 +15,19 @@ static int fail(struct cli *cli, struct engine *engine, const struct err *err)
 	return (int)DOCTOR_UNKNOWN;
 }
 
-static int print(struct cli *cli, const struct doctor *doctor)
+/* Why nothing is changed here at the moment, or NULL. A recording says nothing of that. */
+static const char *paused(struct cli *cli, struct engine *engine)
+{
+	struct pause pause = {0};
+
+	if (!cli->quiet && !cli->engine.facts) {
+		pause_look(engine, &pause);
+	}
+	return pause_text(cli->arena, &pause);
+}
+
+/* `why`: it is paused, or NULL. */
+static int print(struct cli *cli, const struct doctor *doctor, const char *why)
 {
 	AUTO(str_free) struct str text = {0};
 	bool done;
@@ -21,12 +35,15 @@ static int print(struct cli *cli, const struct doctor *doctor)
 	if (cli->json) {
 		struct value document = doctor_to_value(cli->arena, doctor);
 
+		value_set(cli->arena, &document, "paused", value_string(why));
 		done = output_json(&document);
 	} else {
 		if (cli->quiet) {
 			doctor_lines(&text, doctor);
 		} else {
 			doctor_text(&text, cli->out.colour, doctor);
+			str_addf(&text, "%s%s%s", why ? "This node is paused: " : "", why ? why : "",
+			         why ? ".\n" : "");
 		}
 		done = output_text(&text);
 	}
@@ -42,9 +59,10 @@ static int run(struct cli *cli)
 	AUTO(session_free) struct engine *engine = session_open(cli);
 	int r = cli->quiet ? doctor_look_at_mounts(engine, cli->arguments, &doctor, &err)
 	                   : doctor_look(engine, cli->arguments, &doctor, &err);
+	const char *why = paused(cli, engine);
 
 	output_progress(&cli->out, "");
-	return r ? fail(cli, engine, &err) : print(cli, doctor);
+	return r ? fail(cli, engine, &err) : print(cli, doctor, why);
 }
 
 static int take_line(struct cli *cli, const char *value, struct err *err)

@@ -4,7 +4,6 @@
 #include "cli/session.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,16 +49,22 @@ static void add_run(struct str *s, const struct value *run)
 {
 	char stamp[24];
 	const char *status = value_text(run, "status"), *error = value_text(run, "error");
+	const char *command = value_text(run, "command");
+	/* "pause: the rack is moved": what was said goes behind what keeps to its column. */
+	size_t word = strcspn(command, ": "), said = word + strspn(command + word, ": ");
+	AUTO(str_free) struct str counts = {0};
 
-	str_addf(s, "%6lld  %s  %-8s %-9s ", (long long)value_number(run, "run", 0),
-	         clock_stamp(value_number(run, "started", 0), stamp), value_text(run, "command"),
+	str_addf(s, "%6lld  %s  %-8.*s %-9s ", (long long)value_number(run, "run", 0),
+	         clock_stamp(value_number(run, "started", 0), stamp), (int)word, command,
 	         value_text(run, "trigger"));
 	if (text_equal(status, "ended")) {
-		str_addf(s, "exit %lld  ", (long long)value_number(run, "exit_code", 0));
+		str_addf(s, "exit %lld", (long long)value_number(run, "exit_code", 0));
 	} else {
-		str_addf(s, "%s  ", status);
+		str_add(s, status);
 	}
-	add_counts(s, value_get(run, "counts"));
+	add_counts(&counts, value_get(run, "counts"));
+	str_addf(s, "%s%s%s", counts.length ? "  " : "", str_text(&counts), command[said] ? "  " : "");
+	str_add_printable(s, command + said, 400);
 	if (error) {
 		str_add(s, "  ");
 		str_add_printable(s, error, 200);

@@ -56,7 +56,7 @@ static int pause_run(struct cli *cli)
 		err_set(&err, ERR_INPUT, 0, "say why, in 1000 bytes or less: reconcile pause \"REASON\"");
 		return session_fail(cli, NULL, &err);
 	}
-	if (pause_begin(&cli->engine, &wish, cli->arena, &err)) {
+	if (engine_reach_state(engine, &err) || pause_begin(&cli->engine, &wish, cli->arena, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
 	record(cli, engine, arena_printf(cli->arena, "pause: %s", reason));

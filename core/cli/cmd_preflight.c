@@ -8,8 +8,10 @@
 #include "cli/session.h"
 
 #include "base/clock.h"
+#include "base/path.h"
 #include "engine/preflight_apt.h"
 #include "engine/preflight_guard.h"
+#include "host/self.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -102,11 +104,37 @@ static int input_descriptor(void)
 	return end && !*end && fd > 2 && fd < 1024 ? (int)fd : STDIN_FILENO;
 }
 
-static struct worker *start_worker(void)
+static struct worker *start_worker(struct cli *cli)
 {
-	const struct worker_options options = {.read_only = true, .observe_ms = LOOK_MS};
+	const struct worker_options options = {
+	    .run_dir = cli->engine.run_dir,
+	    .read_only = !self_is_root(),
+	    .own_dir = self_is_root() ? NULL : self_own_run_dir(cli->arena),
+	    .observe_ms = LOOK_MS,
+	};
 
 	return worker_create(&options);
+}
+
+static void stop_worker(struct worker **worker)
+{
+	worker_free(*worker);
+}
+
+/* What the hooks rest on; the folder that it lies in may be dead. */
+static int read_state(struct cli *cli, struct worker *worker, struct preflight_wants *ret_wants,
+                      struct allowed_list *ret_allowed, struct err *err)
+{
+	const char *folder = cli->engine.state_dir;
+	const char *why = worker_unanswered(worker, path_join(cli->arena, folder, "x"), cli->arena);
+
+	if (why) {
+		return err_set(err, ERR_LIMIT, 0, "%s", why);
+	}
+	return preflight_read(folder, cli->arena, ret_wants, err) ||
+	               allow_read(folder, clock_now(), cli->arena, ret_allowed, err)
+	           ? -(int)err->code
+	           : 0;
 }
 
 static int print_verdict(struct cli *cli, const struct preflight_apt *result, bool refuses)
@@ -128,45 +156,44 @@ static int print_verdict(struct cli *cli, const struct preflight_apt *result, bo
 	return refuses ? EXIT_VETO : EXIT_IN_SYNC;
 }
 
-static int judge_transaction(struct cli *cli, const struct preflight_wants *wants, char *text)
+static int judge_transaction(struct cli *cli, struct worker *worker,
+                             const struct preflight_wants *wants,
+                             const struct allowed_list *allowed, char *text)
 {
 	struct transaction_list transaction;
-	struct allowed_list allowed;
 	struct preflight_apt result;
 	struct err err = {0};
 
 	if (transaction_list_parse(text, cli->arena, &transaction, &err)) {
 		return let_pass(cli, &err);
 	}
-	if (allow_read(cli->engine.state_dir, clock_now(), cli->arena, &allowed, &err)) {
-		return let_pass(cli, &err);
-	}
-	struct worker *worker = start_worker();
 	const struct preflight_case c = {
-	    .wants = wants, .allowed = &allowed, .transaction = &transaction};
-	int r = preflight_apt_live(worker, &c, cli->arena, &result, &err);
+	    .wants = wants, .allowed = allowed, .transaction = &transaction};
 
-	worker_free(worker);
-	return r ? let_pass(cli, &err)
-	         : print_verdict(cli, &result, strcmp(wants->mode, "refuse") == 0);
+	return preflight_apt_live(worker, &c, cli->arena, &result, &err)
+	           ? let_pass(cli, &err)
+	           : print_verdict(cli, &result, strcmp(wants->mode, "refuse") == 0);
 }
 
 static int run_apt(struct cli *cli)
 {
 	AUTO(str_free) struct str text = {0};
+	AUTO(stop_worker) struct worker *worker = start_worker(cli);
 	struct preflight_wants wants;
+	struct allowed_list allowed;
 	struct err err = {0};
 
 	signal(SIGALRM, too_long);
 	alarm(HANG_SECONDS);
 	if (read_input(input_descriptor(), &text, &err) ||
-	    preflight_read(cli->engine.state_dir, cli->arena, &wants, &err)) {
+	    read_state(cli, worker, &wants, &allowed, &err)) {
 		return let_pass(cli, &err);
 	}
 	if (strcmp(wants.mode, "refuse") != 0 && strcmp(wants.mode, "warn") != 0) {
 		return EXIT_IN_SYNC;
 	}
-	return judge_transaction(cli, &wants, arena_strdup(cli->arena, str_text(&text)));
+	return judge_transaction(cli, worker, &wants, &allowed,
+	                         arena_strdup(cli->arena, str_text(&text)));
 }
 
 /* ---- The hook of a new kernel ---- */
@@ -201,17 +228,15 @@ static int run_guard(struct cli *cli)
 	struct preflight_wants wants;
 	struct allowed_list allowed;
 	struct err err = {0};
+	AUTO(stop_worker) struct worker *worker = start_worker(cli);
 
-	if (preflight_read(cli->engine.state_dir, cli->arena, &wants, &err) ||
-	    allow_read(cli->engine.state_dir, clock_now(), cli->arena, &allowed, &err)) {
+	if (read_state(cli, worker, &wants, &allowed, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
-	struct worker *worker = start_worker();
 	const struct preflight_guard_case c = {&wants, &allowed, cli->release};
-	int r = preflight_guard(worker, &c, cli->arena, &guard, &err);
 
-	worker_free(worker);
-	return r ? session_fail(cli, NULL, &err) : print_guard(cli, &guard);
+	return preflight_guard(worker, &c, cli->arena, &guard, &err) ? session_fail(cli, NULL, &err)
+	                                                             : print_guard(cli, &guard);
 }
 
 /* ---- By hand ---- */

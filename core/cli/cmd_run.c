@@ -25,6 +25,7 @@
 
 enum {
 	INTERVAL = 300,         /* seconds */
+	LONGEST = 366 * 86400,  /* seconds: of any duration */
 	LOCKED_MS = 5000,       /* before it is tried again while somebody else holds the lock */
 	STATUS_MS = 1000,       /* between two words on what is waited for */
 	EXTEND_EVERY_MS = 5000, /* and, while stopping, two requests for more time, ... */
@@ -47,6 +48,7 @@ struct supervisor {
 	int64_t boot_ends;              /* clock_ms */
 	int boot_failures;              /* passes that failed */
 	int64_t ended;                  /* clock_now: when the last pass did */
+	const char *reason;             /* of the pass under way; NULL: the first */
 	bool ready, stopping, idle;
 	bool blind; /* changes of the tree are not noticed, and that was said */
 };
@@ -148,7 +150,8 @@ static int pass(struct supervisor *s)
 		run_log_begin(cli->log);
 	}
 	if (s->ready) {
-		self_notify_send(&s->notify, "STATUS=Converging");
+		self_notify_send(&s->notify, "STATUS=Converging%s%s", s->reason ? ": " : "",
+		                 s->reason ? s->reason : "");
 	}
 	AUTO(session_free) struct engine *engine = session_load(cli, &code);
 
@@ -213,11 +216,12 @@ static bool boot_goes_on(struct supervisor *s, int code)
 	if (!clock_left(s->boot_ends) || s->boot_failures >= BOOT_FAILURES) {
 		return false;
 	}
-	if (code == EXIT_LOCKED || code == EXIT_FAILED || code == EXIT_UNDETERMINED) {
-		poll(NULL, 0, BOOT_GAP_MS);
-		return !self_stop_signal();
+	if (code != EXIT_LOCKED && code != EXIT_FAILED && code != EXIT_UNDETERMINED &&
+	    code != EXIT_CHANGES) {
+		return false;
 	}
-	return code == EXIT_CHANGES;
+	poll(NULL, 0, code == EXIT_CHANGES ? BOOT_GAP_MS / 10 : BOOT_GAP_MS);
+	return !self_stop_signal();
 }
 
 static int passes(struct supervisor *s)
@@ -238,6 +242,7 @@ static int passes(struct supervisor *s)
 			/* As asked; of --until-in-sync it is what the last pass left. */
 			return s->deadline ? code : EXIT_IN_SYNC;
 		}
+		s->reason = wake_text(wake);
 		if (is_over(s, code)) {
 			return code;
 		}
@@ -273,7 +278,7 @@ static void begin(struct supervisor *s)
 	    .run_dir = cli->engine.run_dir,
 	    .tick = idle,
 	    .context = s,
-	    .tick_ms = s->notify.watchdog_ms ? s->notify.watchdog_ms / 4 : 3600 * 1000,
+	    .tick_ms = s->notify.watchdog_ms ? s->notify.watchdog_ms / 4 : (int64_t)3600 * 1000,
 	};
 
 	if (cli->until) {
@@ -366,6 +371,9 @@ static int take_duration(const char *name, const char *value, int64_t least, int
 	if (seconds < least) {
 		return err_set(err, ERR_INPUT, 0, "%s: '%s' is no duration, expected 90s, 5m or 2h", name,
 		               value);
+	}
+	if (seconds > LONGEST) {
+		return err_set(err, ERR_INPUT, 0, "%s: '%s' is longer than a year", name, value);
 	}
 	*ret_seconds = seconds;
 	return 0;

@@ -44,14 +44,24 @@ static void look_back(struct cli *cli, struct engine *engine, struct past *past)
 static void add_since(struct str *s, const struct past *past, const struct step *step)
 {
 	const struct value *known = value_get(&past->since, step->id);
+	const char *outcome = known ? value_text(known, "outcome") : NULL;
 	char stamp[24];
 
-	/* History knows the outcome of runs: what is to be changed now was right then. */
-	if (known && text_equal(value_text(known, "outcome"), outcome_name(step->outcome))) {
-		str_addf(s, "  since %s", clock_stamp(value_number(known, "since", 0), stamp));
-	} else if (known) {
-		str_addf(s, "  new (%s in run %lld)", value_text(known, "outcome"),
+	if (!outcome) {
+		return;
+	}
+	clock_stamp(value_number(known, "since", 0), stamp);
+	/* History knows the outcome of runs: what is to be changed now may have been right then, ... */
+	if (text_equal(outcome, outcome_name(OUTCOME_KEPT)) ||
+	    text_equal(outcome, outcome_name(OUTCOME_CHANGED))) {
+		str_addf(s, "  new (%s in run %lld)",
+		         text_equal(outcome, outcome_name(OUTCOME_KEPT)) ? "in sync" : outcome,
 		         (long long)value_number(known, "since_run", 0));
+	} else if (text_equal(outcome, outcome_name(step->outcome))) {
+		str_addf(s, "  since %s", stamp);
+	} else {
+		/* ... or be what a run could not put right. */
+		str_addf(s, ", %s since %s", outcome, stamp);
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The program: parse, run the command, exit with its code. */
 #include "cli/cmds.h"
+#include "cli/session.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -32,7 +33,7 @@ int main(int argc, char **argv)
 	        {
 	            .tree = "/etc/reconcile",
 	            .history = "/var/lib/reconcile/history.db",
-	            .run_dir = "/run/reconcile",
+	            .run_dir = CLI_RUN_DIR,
 	            .state_dir = "/var/lib/reconcile",
 	            .version = cmd_version_text,
 	            .person = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
@@ -54,5 +55,8 @@ int main(int argc, char **argv)
 	output_init(&cli.out, COLOUR_AUTO);
 	int code = cmd_parse(&cli, argc, argv, &command);
 
-	return code >= 0 ? code : command->run(&cli);
+	if (code >= 0) {
+		return code;
+	}
+	return session_reach_run_dir(&cli) ? command->run(&cli) : EXIT_ERROR;
 }

@@ -100,7 +100,7 @@ static size_t rows_width(const struct step *step, bool creates)
 	for (size_t i = 0; creates && i < step->want->kind->field_count; i++) {
 		const struct field *f = &step->want->kind->fields[i];
 
-		if (field_is_set(f, step->want) && strlen(f->name) > width) {
+		if (field_is_set(f, step->want) && !(f->flags & FIELD_FACT) && strlen(f->name) > width) {
 			width = strlen(f->name);
 		}
 	}
@@ -351,8 +351,10 @@ static void add_conditions(struct str *s, bool colour, const struct plan *plan)
 
 	if (plan->basis.stale_tree) {
 		output_paint(s, colour, COLOUR_YELLOW, "The tree is not used");
-		str_addf(s, " (%s): this is the last good one, which last served at %s.\n",
-		         plan->basis.stale_reason, clock_stamp(plan->basis.stale_since, stamp));
+		str_add(s, " (");
+		str_add_printable(s, plan->basis.stale_reason, 1000);
+		str_addf(s, "): this is the last good one, which last served at %s.\n",
+		         clock_stamp(plan->basis.stale_since, stamp));
 	}
 	if (plan->paused) {
 		str_addf(s, "This node is paused: %s.\n", plan->paused);

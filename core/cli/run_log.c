@@ -8,13 +8,19 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { AGAIN_MS = 6 * 3600 * 1000, TEXT_MOST = 800 };
+enum {
+	AGAIN_MS = 6 * 3600 * 1000,
+	TEXT_MOST = 800,
+	PATIENCE_MS = 2000, /* with who reads the lines, before the run goes on without */
+};
 
 /* Something that is not as it should be, for as long as it is so. */
 struct standing {
@@ -30,6 +36,8 @@ struct run_log {
 	enum run_log_form form;
 	int fd;
 	int64_t clock;
+	int64_t lost;        /* lines since the last that could be written */
+	bool torn;           /* that one was cut off */
 	struct arena *arena; /* of what stands now */
 	struct strmap *standing;
 	struct arena *next_arena; /* of what the pass under way has found */
@@ -138,11 +146,41 @@ static void add_text(struct str *s, const struct line *line)
 	}
 }
 
-static void write_line(const struct run_log *log, const struct line *line)
+/* A journal that hangs on a dead disk, or a pipe that nobody reads, must not stop the run. The
+ * descriptor is shared with others, so it stays as it is: what has room (poll(2)) takes PIPE_BUF
+ * bytes without waiting (pipe(7)). */
+static bool put(struct run_log *log, const char *text, size_t length)
+{
+	int64_t end = clock_ms() + (log->lost ? 0 : PATIENCE_MS);
+
+	for (size_t at = 0; at < length;) {
+		struct pollfd room = {.fd = log->fd, .events = POLLOUT};
+		int ready = poll(&room, 1, (int)clock_left(end));
+
+		if (ready < 0 && errno == EINTR && clock_left(end)) {
+			continue;
+		}
+		size_t left = length - at;
+		ssize_t n = ready > 0 ? write(log->fd, text + at, left < PIPE_BUF ? left : PIPE_BUF) : -1;
+
+		if (n < 0 && (ready <= 0 || errno != EINTR)) {
+			log->torn = log->torn || at > 0;
+			return false; /* nowhere to say it; the history knows */
+		}
+		at += n > 0 ? (size_t)n : 0;
+	}
+	log->torn = false;
+	return true;
+}
+
+static bool put_line(struct run_log *log, const struct line *line)
 {
 	AUTO(str_free) struct str s = {0};
 	char stamp[24];
 
+	if (log->torn) {
+		str_addc(&s, '\n');
+	}
 	if (log->form == RUN_LOG_JSON) {
 		add_json(&s, line);
 	} else if (log->form == RUN_LOG_JOURNAL) {
@@ -153,13 +191,23 @@ static void write_line(const struct run_log *log, const struct line *line)
 		add_text(&s, line);
 	}
 	str_addc(&s, '\n');
-	for (size_t at = 0; at < s.length;) {
-		ssize_t n = write(log->fd, s.data + at, s.length - at);
+	return put(log, str_text(&s), s.length);
+}
 
-		if (n < 0 && errno != EINTR) {
-			return; /* nowhere to say it; the history knows */
+static void write_line(struct run_log *log, const struct line *line)
+{
+	char text[64];
+
+	if (log->lost) {
+		snprintf(text, sizeof text, "%lld line%s of this log could not be written",
+		         (long long)log->lost, log->lost == 1 ? "" : "s");
+		if (put_line(log, &(struct line){
+		                      .level = RUN_LOG_WARNING, .event = "warning", .reason = text})) {
+			log->lost = 0;
 		}
-		at += n > 0 ? (size_t)n : 0;
+	}
+	if (log->lost || !put_line(log, line)) {
+		log->lost++;
 	}
 }
 
@@ -179,7 +227,9 @@ void run_log_say(struct run_log *log, enum run_log_level level, const char *even
 
 void run_log_begin(struct run_log *log)
 {
-	arena_free(log->next_arena);
+	if (log->next) {
+		return; /* what was noted since the last pass ended belongs to this one */
+	}
 	log->next_arena = arena_create();
 	log->next = strmap_create(log->next_arena);
 }
@@ -369,7 +419,7 @@ static void log_other(struct run_log *log, enum run_log_level level, const char 
                       const char *key, const char *why)
 {
 	const struct standing now = {
-	    .key = arena_printf(log->next_arena, "%s", key),
+	    .key = key,
 	    .word = word,
 	    .reason = alike(log->next_arena, why),
 	    .over = "over",

@@ -3,8 +3,11 @@
 #include "cli/session.h"
 
 #include "base/clock.h"
+#include "base/path.h"
 #include "cli/render.h"
 #include "cli/run_log.h"
+#include "host/self.h"
+#include "provider/worker.h"
 
 #include <string.h>
 
@@ -157,6 +160,32 @@ struct engine *session_load(struct cli *cli, int *ret_code)
 	*ret_code = EXIT_ERROR;
 	engine_close(engine);
 	return NULL;
+}
+
+bool session_reach_run_dir(struct cli *cli)
+{
+	/* Who hangs is recorded in the usual place, which is memory. */
+	const struct worker_options options = {
+	    .run_dir = CLI_RUN_DIR,
+	    .read_only = !self_is_root(),
+	    .own_dir = self_is_root() ? NULL : self_own_run_dir(cli->arena),
+	    .observe_ms = cli->engine.observe_ms,
+	};
+	const char *run_dir = cli->engine.run_dir, *why;
+	struct err err = {0};
+
+	if (strcmp(run_dir, CLI_RUN_DIR) == 0) {
+		return true;
+	}
+	struct worker *worker = worker_create(&options);
+
+	why = worker_unanswered(worker, path_join(cli->arena, run_dir, "lock"), cli->arena);
+	worker_free(worker);
+	if (why) {
+		err_set(&err, ERR_LIMIT, 0, "--run-dir: %s", why);
+		session_fail(cli, NULL, &err);
+	}
+	return !why;
 }
 
 void session_free(struct engine **engine)

@@ -27,6 +27,10 @@ int session_take_all(struct cli *cli, const char *value, struct err *err);
 /* One kernel release, no pattern, as it comes from the command line. */
 int session_check_release(const char *text, struct err *err);
 
+/* A run-dir of somebody's own may lie on a file system that does not answer; we ourselves must not
+ * touch it then. False: an error was printed. */
+bool session_reach_run_dir(struct cli *cli);
+
 void session_free(struct engine **engine);
 
 #endif

@@ -120,12 +120,9 @@ struct value allow_to_value(struct arena *arena, const struct allowed_list *list
 
 int allow_look(struct engine *engine, int64_t now, struct allowed_list *ret_list, struct err *err)
 {
-	const char *folder = engine->options->state_dir;
-	const char *unanswered =
-	    worker_unanswered(engine->worker, file_of(folder, engine->arena), engine->arena);
-
-	return unanswered ? err_set(err, ERR_LIMIT, 0, "%s", unanswered)
-	                  : allow_read(folder, now, engine->arena, ret_list, err);
+	return engine_reach_state(engine, err)
+	           ? -(int)err->code
+	           : allow_read(engine->options->state_dir, now, engine->arena, ret_list, err);
 }
 
 static int write_list(const char *state_dir, const struct allowed_list *list, struct arena *arena,

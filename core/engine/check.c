@@ -73,7 +73,8 @@ static void judge_notes(struct checking *c, const struct plan *plan)
 	for (size_t i = 0; i < plan->block_count; i++) {
 		const struct note *block = &plan->blocks[i];
 
-		if (!block->resource) {
+		/* What the next boot would lose is judged by itself, and not blocked now. */
+		if (!block->resource && !text_equal(block->rule, "no-module-next-boot")) {
 			find(c, DOCTOR_CRITICAL, block->origin.reason);
 		}
 	}
@@ -214,7 +215,8 @@ static int load(struct checking *c, struct err *err)
 	}
 	/* A tree that was asked for in so many words and is not there is a fault, not a reason to judge
 	 * by something else. */
-	c->check->tree |= strcmp(c->engine->options->tree, doctor_default_tree) != 0;
+	c->check->tree |= c->engine->options->tree_named ||
+	                  strcmp(c->engine->options->tree, doctor_default_tree) != 0;
 	return c->check->tree ? engine_load(c->engine, &c->check->diags, err) : 0;
 }
 
@@ -234,7 +236,9 @@ int check_node(struct engine *engine, int64_t max_age, struct check *ret_check, 
 		}
 		judge_mounts(&c, doctor);
 		judge_next_boot(&c, doctor->next_boot, DOCTOR_WARNING);
-		put_together(&c, "all wanted file systems are mounted and answer");
+		put_together(&c, doctor->count ? "all wanted file systems are mounted and answer"
+		                               : "no file system is wanted, and none of a storage "
+		                                 "client is mounted");
 		return 0;
 	}
 	if (doctor_look_at_mounts(engine, NULL, &doctor, err) || judge_tree(&c, err) ||

@@ -2,6 +2,7 @@
 /* See engine.h: opening, loading, and what a run knows of itself. */
 #include "engine/inner.h"
 
+#include "base/path.h"
 #include "engine/order.h"
 #include "host/self.h"
 
@@ -10,10 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	STALE_MOST = 7 * 86400, /* seconds, unless the tree says stale_max */
-	CHANGE_MOST = 86400,    /* seconds: nobody means to wait longer for one mount */
-};
+enum { CHANGE_MOST = 86400 }; /* seconds: nobody waits longer for one change */
 
 /* A package manager at work is waited for after a stop was asked for, but not for ever: then it
  * goes on by itself, and the next run finds out what came of it. */
@@ -143,6 +141,14 @@ struct backoff *engine_read_backoff(struct engine *engine)
 	return backoff;
 }
 
+int engine_reach_state(struct engine *engine, struct err *err)
+{
+	const char *unanswered = worker_unanswered(
+	    engine->worker, path_join(engine->arena, engine->options->state_dir, "x"), engine->arena);
+
+	return unanswered ? err_set(err, ERR_LIMIT, 0, "%s", unanswered) : 0;
+}
+
 int engine_forget_failures(const struct engine_options *options, struct err *err)
 {
 	return backoff_forget(options->run_dir, err);
@@ -176,13 +182,13 @@ static const char *pinned_release(const struct engine *engine)
 	return release && pins ? release : NULL;
 }
 
-/* In milliseconds; 0: nothing is said, or more than makes sense. */
+/* In milliseconds; 0: nothing is said. */
 static int wanted_deadline(const struct engine *engine, const char *section)
 {
 	const char *text = value_text(&engine->desired.state, section);
 	int64_t seconds = text ? clock_duration(text) : 0;
 
-	return seconds > 0 && seconds < CHANGE_MOST ? (int)seconds * 1000 : 0;
+	return seconds > 0 ? (int)(seconds < CHANGE_MOST ? seconds : CHANGE_MOST) * 1000 : 0;
 }
 
 static void set_deadlines(struct engine *engine)

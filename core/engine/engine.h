@@ -22,6 +22,7 @@ struct engine_options {
 	const char *command;     /* "plan", "apply", "run", ...: for the history and the lock */
 	const char *version;     /* of this program, for the history */
 	const char *tree;        /* -C; default /etc/reconcile */
+	bool tree_named;         /* by -C, and so expected to be there */
 	const char *node;        /* --node, or NULL */
 	const char *history;     /* --history; default /var/lib/reconcile/history.db */
 	const char *run_dir;     /* --run-dir; default /run/reconcile */
@@ -95,6 +96,10 @@ struct engine_result {
  * load errors. */
 int engine_apply(struct engine *engine, const struct value *saved, engine_consent *consent,
                  void *context, struct engine_result *ret_result, struct err *err) MUST_CHECK;
+
+/* ERR_LIMIT: what outlives a reboot lies on a file system that does not answer; nobody but a worker
+ * may touch it. */
+int engine_reach_state(struct engine *engine, struct err *err) MUST_CHECK;
 
 /* Whatever `run` backs off from is tried at once again. */
 int engine_forget_failures(const struct engine_options *options, struct err *err) MUST_CHECK;

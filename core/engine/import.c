@@ -115,6 +115,45 @@ static int find_bringer(struct import_writer *w, const char *module, const struc
 	return 0;
 }
 
+/* For certain: of what cannot be told the policies decide nothing either. */
+static bool is_missing(struct engine *engine, enum kind_id kind, const char *key)
+{
+	const struct resource *fact;
+	struct err fault = {0};
+
+	return !doctor_fact(engine, kind, key, &fact, &fault) && fact->state == STATE_ABSENT;
+}
+
+static void add_package_of_module(struct import_writer *w, const struct brought *brought)
+{
+	struct arena *arena = w->engine->arena;
+
+	import_yaml_comment(
+	    w->s, "    ",
+	    arena_printf(arena, "from the name of the installed package %s", brought->package));
+	str_add(w->s, "    package: ");
+	import_yaml_scalar(w->s, brought->template);
+	str_addc(w->s, '\n');
+	if (is_missing(w->engine, KIND_CACHED_PACKAGE, brought->package)) {
+		str_add(w->s, "    cached: false\n");
+	}
+}
+
+/* Guards of our own that are not there yet would be the only change that a whole node's plan shows:
+ * they are named, and left for a person to take. */
+static void add_guards(struct import_writer *w)
+{
+	if (!is_missing(w->engine, KIND_FILE, "/etc/kernel/postinst.d/zzz-reconcile")) {
+		return;
+	}
+	str_add(
+	    w->s,
+	    "\n# Take this line away, and `cached: false` where it stands, and the boot default is\n"
+	    "# kept on a kernel that loads all of these, and their packages are kept for a\n"
+	    "# repair without network.\n"
+	    "preflight: off\n");
+}
+
 static int add_modules(struct import_writer *w, const struct keys *packages, struct err *err)
 {
 	bool first = true;
@@ -137,13 +176,7 @@ static int add_modules(struct import_writer *w, const struct keys *packages, str
 		str_addf(w->s, "%s  %s:\n", first ? "\nmodules:\n" : "", module->name);
 		first = false;
 		if (brought.template) {
-			import_yaml_comment(w->s, "    ",
-			                    arena_printf(w->engine->arena,
-			                                 "from the name of the installed package %s",
-			                                 brought.package));
-			str_add(w->s, "    package: ");
-			import_yaml_scalar(w->s, brought.template);
-			str_addc(w->s, '\n');
+			add_package_of_module(w, &brought);
 		} else if (brought.dkms) {
 			str_addf(w->s, "    # DKMS builds it on this node\n    dkms: %s\n", module->name);
 		} else {
@@ -155,6 +188,9 @@ static int add_modules(struct import_writer *w, const struct keys *packages, str
 			                 module->name));
 		}
 		str_addf(w->s, "    filesystem: %s\n", type);
+	}
+	if (!first) {
+		add_guards(w);
 	}
 	return 0;
 }
@@ -285,13 +321,18 @@ static void add_head(struct import_writer *w)
 		             : proven;
 	}
 
+	AUTO(str_free) struct str name = {0}, release = {0};
+
+	/* In a comment nothing ends the line. */
+	str_add_printable(&name, w->import->node, 200);
+	str_add_printable(&release, proven, 200);
 	str_addf(
 	    w->s,
 	    "# What `reconcile import` found on %s.\n"
 	    "# Nothing changes before somebody runs `reconcile apply`. What must hold on every node\n"
 	    "# of a kind belongs into a role.\n"
 	    "version: 1\nnodes: [",
-	    w->import->node);
+	    str_text(&name));
 	import_yaml_scalar(w->s, w->import->node);
 	str_addf(
 	    w->s,
@@ -303,7 +344,7 @@ static void add_head(struct import_writer *w)
 	    "#   kernel: {strategy: pin, release: %s}\n"
 	    "#                                this kernel is right: keep it, hold its packages,\n"
 	    "#                                make it the default of the boot loader\n",
-	    proven);
+	    str_text(&release));
 }
 
 /* What was written must load, or it was not worth writing. */
@@ -328,6 +369,16 @@ static int prove(struct import_writer *w, struct err *err)
 
 	return err_set(err, ERR_BUG, 0, "what was found cannot be written as a tree: line %u: %s",
 	               fault->at.line, fault->text);
+}
+
+/* A loss that is still to come; where nothing is mounted already that has been said. */
+static void add_next_boot(struct import_writer *w)
+{
+	const struct next_boot *next = w->doctor->next_boot;
+
+	if (next && next->lost && !w->import->broken_count) {
+		import_is_broken(w, next->sentence);
+	}
 }
 
 int import_make(struct engine *engine, const struct doctor *doctor, bool all,
@@ -359,5 +410,6 @@ int import_make(struct engine *engine, const struct doctor *doctor, bool all,
 		return -(int)err->code;
 	}
 	add_holds(&w);
+	add_next_boot(&w);
 	return prove(&w, err);
 }

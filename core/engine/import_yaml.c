@@ -23,6 +23,29 @@ static bool is_plain(const char *text)
 	return isalpha((unsigned char)*text) || *text == '_' || (*text == '/' && text[1]);
 }
 
+/* What a terminal would act on, and is no ASCII: \u and its number. Returns the bytes it took, 0
+ * when it may stand as it is. */
+static size_t add_escaped(struct str *s, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t n = p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xc0 && p[0] < 0xe0 ? 2 : 0;
+	AUTO(str_free) struct str shown = {0};
+	char one[4] = "";
+
+	if (!n || strnlen(text, n) < n) {
+		return 0;
+	}
+	memcpy(one, text, n);
+	str_add_printable(&shown, one, n);
+	if (strcmp(str_text(&shown), one) == 0) {
+		return 0;
+	}
+	str_addf(s, "\\u%04X",
+	         n == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
+	                : (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu));
+	return n;
+}
+
 void import_yaml_scalar(struct str *s, const char *text)
 {
 	if (is_plain(text)) {
@@ -30,7 +53,12 @@ void import_yaml_scalar(struct str *s, const char *text)
 		return;
 	}
 	str_addc(s, '"');
-	for (; *text; text++) {
+	for (size_t n; *text; text += n) {
+		n = add_escaped(s, text);
+		if (n) {
+			continue;
+		}
+		n = 1;
 		if (*text == '"' || *text == '\\') {
 			str_addf(s, "\\%c", *text);
 		} else if ((unsigned char)*text < ' ' || *text == 0x7f) {

@@ -48,30 +48,29 @@ static const char *tidy(struct arena *arena, const char *text, size_t n)
 /* When it ends, on the wall clock as it is now, and whether that was. In the boot in which it was
  * made, time is what has passed since; later there is only the wall clock, and that the boot is not
  * older than the pause. */
-static void judge_end(const struct value *v, int64_t now, int64_t now_ms, const char *boot_id,
-                      struct pause *pause)
+static void judge_end(const struct value *v, const struct pause_moment *at, struct pause *pause)
 {
 	int64_t span = pause->until - pause->since;
-	bool same_boot = *boot_id && text_equal(value_text(v, "boot_id"), boot_id);
-	int64_t passed =
-	    same_boot ? (now_ms - value_number(v, "since_ms", now_ms)) / 1000 : now_ms / 1000;
+	bool same_boot = *at->boot_id && text_equal(value_text(v, "boot_id"), at->boot_id);
+	int64_t began_ms = same_boot ? value_number(v, "since_ms", at->now_ms) : 0;
+	int64_t passed = (at->now_ms - began_ms) / 1000;
 	bool by_clock = !same_boot || value_truth(v, "at_time", false);
 
-	if (passed >= span || (by_clock && now >= pause->until)) {
+	if (passed >= span || (by_clock && at->now >= pause->until)) {
 		pause->is_over = true;
 		pause->paused = false;
 	} else {
-		int64_t at = now + span - passed, off = at - pause->until;
+		int64_t until = at->now + span - passed, off = until - pause->until;
 
 		/* Only where the clock has jumped: the same pause is told in the same words. */
 		if (off < -ROUNDING || (off > ROUNDING && !by_clock)) {
-			pause->until = at;
+			pause->until = until;
 		}
 	}
 }
 
-void pause_parse(const char *text, size_t n, int64_t now, int64_t now_ms, const char *boot_id,
-                 struct arena *arena, struct pause *ret_pause)
+void pause_parse(const char *text, size_t n, const struct pause_moment *at, struct arena *arena,
+                 struct pause *ret_pause)
 {
 	struct pause pause = {.paused = true};
 	struct value v;
@@ -97,7 +96,7 @@ void pause_parse(const char *text, size_t n, int64_t now, int64_t now_ms, const 
 	pause.since = value_number(&v, "since", 0);
 	if (until && until->type == VALUE_INT && pause.since > 0 && until->integer > pause.since) {
 		pause.until = until->integer;
-		judge_end(&v, now, now_ms, boot_id, &pause);
+		judge_end(&v, at, &pause);
 	}
 	*ret_pause = pause;
 }
@@ -153,10 +152,10 @@ void pause_look(struct engine *engine, struct pause *ret_pause)
 		return;
 	}
 	if (read_one(engine, state_file(engine->options, arena), &file, &pause) && !pause.paused) {
+		const struct pause_moment now = {clock_now(), clock_ms(), engine->boot_id};
 		const char *path = pause.path;
 
-		pause_parse(file.text, file.length, clock_now(), clock_ms(), engine->boot_id, arena,
-		            &pause);
+		pause_parse(file.text, file.length, &now, arena, &pause);
 		pause.path = path;
 	}
 	if (!pause.paused && !pause.unseen) {
@@ -265,6 +264,9 @@ int pause_end(struct engine *engine, struct err *err)
 		return err_set(err, ERR_INPUT, 0, "it cannot be told whether this node is paused: %s",
 		               pause.unseen);
 	}
+	if (engine_reach_state(engine, err)) {
+		return -(int)err->code;
+	}
 	return self_state_remove(state_file(engine->options, engine->arena), err);
 }
 
@@ -276,7 +278,7 @@ void pause_forget(struct engine *engine, const struct pause *pause)
 	engine_note(engine, "the pause of %s (%s) ended at %s; going on",
 	            pause->who ? pause->who : "somebody", pause->reason ? pause->reason : "no reason",
 	            clock_stamp(pause->until, stamp));
-	if (self_state_remove(pause->path, &err)) {
+	if (engine_reach_state(engine, &err) || self_state_remove(pause->path, &err)) {
 		engine_note(engine, "%s", err.text);
 	}
 }

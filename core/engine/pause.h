@@ -49,9 +49,13 @@ int pause_end(struct engine *engine, struct err *err) MUST_CHECK;
  * note. */
 void pause_forget(struct engine *engine, const struct pause *pause);
 
-/* The plain of it, for tests: what the text of the state file says at that time of the wall clock
- * and of the boot (clock_ms). */
-void pause_parse(const char *text, size_t n, int64_t now, int64_t now_ms, const char *boot_id,
-                 struct arena *arena, struct pause *ret_pause);
+/* When it is: by the wall clock (clock_now), and in which boot, how old that is (clock_ms). */
+struct pause_moment {
+	int64_t now, now_ms;
+	const char *boot_id;
+};
+/* What the text of the state file says at that moment. Pure. */
+void pause_parse(const char *text, size_t n, const struct pause_moment *at, struct arena *arena,
+                 struct pause *ret_pause);
 
 #endif

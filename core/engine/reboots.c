@@ -24,11 +24,19 @@ int reboots_begin(const char *state_dir, struct arena *arena, struct err *err)
 	return write_ledger(path_join(arena, state_dir, REBOOT_LEDGER_NAME), arena, &empty, err);
 }
 
-static bool are_wanted(const struct engine *engine)
+/* May one come to be planned, if only to wait for consent? The ledger is there before the history
+ * knows of it: with `when: never` of today and another word tomorrow nothing would tell it from one
+ * that was lost. */
+static bool are_possible(const struct engine *engine)
 {
-	const char *when = value_text(value_get(&engine->desired.state, "reboot"), "when");
+	static const char *const sections[] = {"reboot", "kernel", "modules"};
 
-	return when && strcmp(when, "never") != 0;
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+		if (value_get(&engine->desired.state, sections[i])) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Does the history show that a reboot was ever planned here? What cannot be told counts as yes. */
@@ -87,7 +95,7 @@ static void settle(struct engine *engine, bool begins)
 		return;
 	}
 	if (!text) {
-		if (are_wanted(engine) && !are_known(engine) &&
+		if (are_possible(engine) && !are_known(engine) &&
 		    reboots_begin(engine->options->state_dir, engine->arena, &err)) {
 			engine_note(engine, "the ledger of reboots cannot be begun: %s", err.text);
 		}

@@ -95,6 +95,8 @@ int transaction_list_parse(char *text, struct arena *arena, struct transaction_l
                            struct err *err)
 {
 	struct transaction_list list = {0};
+	size_t n = strlen(text);
+	bool is_whole = n && text[n - 1] == '\n';
 	char *rest = text, *line = next_line(&rest);
 	int version = line && strcmp(line, "VERSION 3") == 0   ? 3
 	              : line && strcmp(line, "VERSION 2") == 0 ? 2
@@ -107,7 +109,7 @@ int transaction_list_parse(char *text, struct arena *arena, struct transaction_l
 	do {
 		line = next_line(&rest);
 	} while (line && *line);
-	if (!line) {
+	if (!line || !is_whole) {
 		return err_set(err, ERR_INPUT, 0, "apt's list of packages is cut off");
 	}
 	while ((line = next_line(&rest))) {

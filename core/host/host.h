@@ -27,7 +27,7 @@ struct host {
 	struct arena *arena;
 	struct host_cache *cache; /* of host_linux_ops; NULL until first used */
 	int64_t deadline;         /* clock_ms() at which what is looked at now must be told; 0: none */
-	int64_t patience;         /* clock_ms() until which a package manager is waited for; 0: no word */
+	int64_t patience; /* clock_ms() until which a package manager is waited for; 0: no word */
 };
 
 struct host_ops {

@@ -129,14 +129,26 @@ static const char *find_note(struct arena *arena, const struct bytes *bytes)
 	return NULL;
 }
 
+/* libkmod opens whatever lies there, and would wait for the other end of a pipe. What cannot be
+ * looked at is left to it. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) || S_ISREG(st.st_mode);
+}
+
 /* False: it is damaged. What is packed, cannot be read or is of 32 bits is libkmod's alone. */
 static bool look_at_bytes(struct arena *arena, const char *path, const char **ret_build_id)
 {
-	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct bytes bytes = {0};
 	struct stat st;
 	bool whole;
 
+	if (!is_file(path)) {
+		return false;
+	}
 	if (fd < 0 || modules_tree_packing(path) || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		return true;
 	}
@@ -161,11 +173,11 @@ static bool look_at_bytes(struct arena *arena, const char *path, const char **re
 /* The same of one of thousands that are asked in passing: its first header only. */
 static bool seems_whole(const char *path)
 {
-	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	Elf64_Ehdr head;
 	struct stat st;
 
-	return fd >= 0 && fstat(fd, &st) == 0 &&
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	       pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
 	       (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] == ELFCLASS32 ||
 	        is_head(&head, (uint64_t)st.st_size));
@@ -247,7 +259,7 @@ void modules_file_exports(const struct modules_library *kmod, struct kmod_ctx *c
 	struct kmod_list *list = NULL;
 	struct kmod_module *m = NULL;
 
-	if (kmod->kmod_module_new_from_path(ctx, path, &m) < 0) {
+	if (!is_file(path) || kmod->kmod_module_new_from_path(ctx, path, &m) < 0) {
 		return;
 	}
 	if (kmod->kmod_module_get_symbols(m, &list) >= 0) {
@@ -364,6 +376,8 @@ static void explain(struct arena *arena, const char *path, int error, struct hos
 		told->damaged = arena_printf(arena, "it cannot be read: %s", strerror(error));
 	} else if (stat(path, &st)) {
 		told->damaged = "it is a link to something that is not there";
+	} else if (!S_ISREG(st.st_mode)) {
+		told->damaged = "it is no regular file";
 	} else if (!st.st_size) {
 		told->damaged = "it is empty";
 	} else {

@@ -15,7 +15,8 @@ enum { PIECE = 64 << 10, TEXT_MOST = 64 << 20 };
 
 static bool offer_plain(struct modules_proof *proof, const char *path)
 {
-	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not to wait for the other end of a pipe. */
+	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	bool taken;
 

@@ -96,7 +96,8 @@ const char *modules_tree_packing(const char *path)
 	    {"xz", "\xfd\x37zXZ", 5},
 	    {"zstd", "\x28\xb5\x2f\xfd", 4},
 	};
-	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not to wait for the other end of a pipe. */
+	AUTO(fd_auto) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char head[8] = "";
 
 	if (fd < 0 || read(fd, head, sizeof head) < 0) {

@@ -125,7 +125,7 @@ int packages_candidate(struct host *host, const char *name, struct host_candidat
 	if (result.timed_out || result.signalled || result.status) {
 		AUTO(str_free) struct str words = {0};
 
-		str_add_printable(&words, str_text(&result.err), 200);
+		str_add_words(&words, str_text(&result.err), 200);
 		err_set(err, ERR_HOST, 0, "apt-cache %s%s",
 		        result.timed_out ? "does not answer" : "failed: ", str_text(&words));
 		child_result_free(&result);

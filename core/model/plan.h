@@ -70,7 +70,6 @@ struct step {
 
 struct plan_counts {
 	size_t of[OUTCOME_COUNT];
-	size_t errors;
 };
 
 /* Something reconcile made and nothing wants any more. */

@@ -110,6 +110,8 @@ static const struct field modules_fields[] = {
     ROW("package", TEXT, PACKAGE, FIELD_TEMPLATE,
         "the package that brings it; {kernel} stands for each kernel release that matters"),
     ROW("version", TEXT, GLOB, 0, "a version or glob of that package"),
+    ROW("cached", TRUTH, TEXT, 0,
+        "its package is kept on the node, for a repair without network; yes unless it is said"),
     ROW("filesystem", TEXT, WORD, 0, "the file system type that it registers"),
     ROW("parameters", LIST, SETTING, 0, "parameters and their values"),
     ROW("dkms", TEXT, NAME, 0, "the name under which DKMS builds it"),

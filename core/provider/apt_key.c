@@ -12,7 +12,8 @@ static const char begin_mark[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 static const char secret_mark[] = "-----BEGIN PGP PRIVATE KEY BLOCK-----";
 static const char end_mark[] = "-----END PGP PUBLIC KEY BLOCK-----";
 
-bool apt_key_is_armoured(const char *data, size_t n)
+/* Is it text in armour, rather than the bytes of a keyring? */
+static bool is_armoured(const char *data, size_t n)
 {
 	/* The first byte of an OpenPGP packet has its highest bit set; a letter has not. */
 	return n > 0 && !((unsigned char)data[0] & 0x80);
@@ -163,7 +164,7 @@ const char *apt_key_digest(struct arena *arena, const char *data, size_t n)
 	const char *bytes = data;
 	size_t length = n;
 
-	if (apt_key_is_armoured(data, n) && apt_key_bytes(arena, data, &bytes, &length, &fault)) {
+	if (is_armoured(data, n) && apt_key_bytes(arena, data, &bytes, &length, &fault)) {
 		bytes = data; /* no key at all: told apart by what it is */
 		length = n;
 	}

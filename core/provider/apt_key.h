@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Is it text in armour, rather than the bytes of a keyring? */
-bool apt_key_is_armoured(const char *data, size_t n);
-
 /* The bytes of the first armoured public key of the text. ERR_INPUT says what is wrong with it: no
  * armour, a secret key, bad letters, a checksum that does not fit. */
 int apt_key_bytes(struct arena *arena, const char *text, const char **ret_bytes, size_t *ret_length,

@@ -49,7 +49,7 @@ struct list apt_sources_words(struct arena *arena, const char *text)
 	size_t cap = 0;
 
 	for (char *c = rest; *c; c++) {
-		*c = *c == '\n' ? ' ' : *c;
+		*c = *c == '\n' || *c == '\r' ? ' ' : *c;
 	}
 	for (char *word; (word = lines_word(&rest));) {
 		lines_add(arena, &list, &cap, word);

@@ -42,8 +42,12 @@ static bool take_apart(struct arena *arena, const char *line, struct one_line *r
 {
 	struct one_line parts = {.comment = ""};
 	char *rest = arena_strdup(arena, line), *comment = strchr(rest, '#');
-	size_t cap = 0;
+	size_t cap = 0, n = strlen(rest);
 
+	/* apt takes the end of a line of another system for a blank. */
+	for (; n && rest[n - 1] == '\r'; n--) {
+		rest[n - 1] = '\0';
+	}
 	if (comment) {
 		parts.comment = arena_strdup(arena, comment);
 		*comment = '\0';

@@ -53,38 +53,56 @@ static const char *name_in_sums(char *line)
 	return line[n] ? line + n + strspn(line + n, " ") : NULL;
 }
 
-/* Why it could not be told, or NULL. */
-static int ask(struct host *host, const struct child_command *command,
-               const char *(*name_in)(char *line), struct arena *arena, struct list *ret_files,
-               const char **ret_why, struct err *err)
+static const char *why_not(struct arena *arena, const struct child_result *result)
 {
+	char *words = arena_strdup(arena, str_text(&result->err));
+	const char *said = lines_next(&words);
+
+	if (result->timed_out) {
+		return "dpkg-deb does not answer";
+	}
+	if (result->signalled || result->status != 0) {
+		return said && *said ? said : "dpkg-deb failed";
+	}
+	return NULL;
+}
+
+/* What dpkg-deb is asked, and where a line of its answer names a file; NULL: nowhere. */
+struct question {
+	const char *const *argv;
+	int timeout_ms;
+	const char *(*name_in)(char *line);
+};
+
+/* *ret_why: why it could not be told, or NULL. */
+static int ask(struct host *host, const struct question *question, struct arena *arena,
+               struct list *ret_files, const char **ret_why, struct err *err)
+{
+	const struct child_command command = {
+	    .argv = question->argv, .timeout_ms = question->timeout_ms, .output_most = OUTPUT_MOST};
 	struct list files = {.set = true};
 	struct child_result result;
 	size_t cap = 0;
 
-	if (host->ops->run(host, command, &result, err)) {
+	if (host->ops->run(host, &command, &result, err)) {
 		return -(int)err->code;
 	}
 	char *text = arena_strdup(arena, str_text(&result.out));
-	char *words = arena_strdup(arena, str_text(&result.err));
-	const char *said = lines_next(&words);
 
-	*ret_why = result.timed_out                         ? "dpkg-deb does not answer"
-	           : result.signalled || result.status != 0 ? said && *said ? said : "dpkg-deb failed"
-	                                                    : NULL;
+	*ret_why = why_not(arena, &result);
+	child_result_free(&result);
 	for (char *line; !*ret_why && (line = lines_next(&text));) {
 		if (*line == '[' && text_ends(line, CAPTURE_CUT)) {
 			*ret_why = "it has more files than can be looked at";
 			break;
 		}
-		const char *name = name_in(line);
+		const char *name = question->name_in(line);
 		const char *path = name ? path_of(arena, name) : NULL;
 
 		if (path) {
 			lines_add(arena, &files, &cap, path);
 		}
 	}
-	child_result_free(&result);
 	*ret_files = files;
 	return 0;
 }
@@ -94,8 +112,8 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 {
 	const char *const contents[] = {"dpkg-deb", "--contents", key, NULL};
 	const char *const sums[] = {"dpkg-deb", "--info", key, "md5sums", NULL};
-	struct child_command command = {
-	    .argv = contents, .timeout_ms = CONTENTS_MS, .output_most = OUTPUT_MOST};
+	const struct question first = {contents, CONTENTS_MS, name_in_listing};
+	const struct question then = {sums, SUMS_MS, name_in_sums};
 	struct resource *have = resource_create(arena, &kind_table[KIND_ARCHIVE], key);
 	const char *why, *why_no_sums;
 	struct file_look look;
@@ -109,15 +127,13 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 		have->state = STATE_ABSENT;
 		return 0;
 	}
-	if (ask(host, &command, name_in_listing, arena, &have->archive.files, &why, err)) {
+	if (ask(host, &first, arena, &have->archive.files, &why, err)) {
 		return -(int)err->code;
 	}
 	if (!why) {
 		return 0;
 	}
-	command.argv = sums;
-	command.timeout_ms = SUMS_MS;
-	if (ask(host, &command, name_in_sums, arena, &have->archive.files, &why_no_sums, err)) {
+	if (ask(host, &then, arena, &have->archive.files, &why_no_sums, err)) {
 		return -(int)err->code;
 	}
 	if (why_no_sums) {

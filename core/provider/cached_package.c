@@ -122,6 +122,10 @@ static int find_candidate(struct host *host, const struct resource *want, struct
 	    package_closure_distrust(host, want->key, offer.origin, arena, &kept->obstacle, err)) {
 		return -(int)err->code;
 	}
+	if (!kept->obstacle &&
+	    package_closure_obstacle(host, want->key, version, arena, &kept->obstacle, err)) {
+		return -(int)err->code;
+	}
 	kept->candidate = kept->obstacle ? NULL : arena_strdup(arena, version);
 	return 0;
 }
@@ -186,8 +190,11 @@ static void diff(struct arena *arena, const struct resource *want, const struct 
 	if (kept->damaged) {
 		differences_add(arena, &verdict->differences, "damaged", kept->damaged, "fetched again");
 	}
-	differences_add(arena, &verdict->differences, "version", kept->version,
-	                kept->candidate ? kept->candidate : want->cached_package.version);
+	const char *version = kept->candidate ? kept->candidate : want->cached_package.version;
+
+	if (kept->version || version) {
+		differences_add(arena, &verdict->differences, "version", kept->version, version);
+	}
 	verdict->action = have->state == STATE_PRESENT ? ACTION_UPDATE : ACTION_CREATE;
 	verdict->outcome = kept->candidate ? OUTCOME_CHANGE : OUTCOME_BLOCKED;
 	verdict->why = kept->candidate ? NULL : kept->obstacle;

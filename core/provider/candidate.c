@@ -80,7 +80,7 @@ static int find_names(struct host *host, const char *glob, struct arena *arena,
 	                            prefix,
 	                            NULL};
 	const struct child_command command = {
-	    .argv = argv, .timeout_ms = NAMES_MS, .output_most = NAMES_MOST};
+	    .argv = argv, .timeout_ms = host_patience(host, NAMES_MS), .output_most = NAMES_MOST};
 	struct child_result result;
 
 	if (host->ops->run(host, &command, &result, err)) {

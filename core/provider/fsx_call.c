@@ -101,14 +101,14 @@ static struct fsx_answer read_answer(struct arena *arena, const struct child_res
 	}
 	if (json_parse(str_text(&result->out), result->out.length, "reconcile-fsx", arena, &body,
 	               &fault)) {
-		str_add_printable(&shown, str_text(&result->err), 300);
+		str_add_words(&shown, str_text(&result->err), 300);
 		return trouble("unreachable", arena_printf(arena, "reconcile-fsx ended with status %d: %s",
 		                                           result->status, str_text(&shown)));
 	}
 	const char *word = value_text(&body, "trouble"), *message = value_text(&body, "message");
 
 	if (result->status || word) {
-		str_add_printable(&shown, message ? message : "", 300);
+		str_add_words(&shown, message ? message : "", 300);
 		return trouble(word ? word : "unreachable", arena_strdup(arena, str_text(&shown)));
 	}
 	return (struct fsx_answer){.body = body};

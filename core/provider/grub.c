@@ -193,6 +193,30 @@ static void take_line(struct config *c, const char *line)
 	}
 }
 
+/* An entry or a menu that the end of the file leaves open is a fault to GRUB, which then has
+ * nothing of it, however many whole entries stand within. */
+static void drop_open(struct config *c)
+{
+	struct entry *open = c->at, *before = NULL;
+
+	if (!open->parent) {
+		return;
+	}
+	while (open->parent != &c->top) {
+		open = open->parent;
+	}
+	for (struct entry *e = c->top.first; e != open; e = e->next) {
+		before = e;
+	}
+	c->top.last = before;
+	if (before) {
+		before->next = NULL;
+	} else {
+		c->top.first = NULL;
+	}
+	c->at = &c->top;
+}
+
 /* ---- Which entry ---- */
 
 /* Names in a path: a ">" within one is doubled. */
@@ -379,6 +403,7 @@ void grub_read(struct arena *arena, char *config, char *env, struct grub_answer 
 	for (char *line; (line = lines_next(&config));) {
 		take_line(&c, line);
 	}
+	drop_open(&c);
 	answer.is_bls = c.is_bls;
 	collect(arena, &c.top, &answer);
 	answer_default(&c, env, &answer);

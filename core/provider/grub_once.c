@@ -35,7 +35,7 @@ static int run(struct host *host, const struct child_command *command, struct ar
 		*ret_why = arena_printf(arena, "there is no %s here", name);
 		return fault.os == ENOENT ? 0 : err_copy(err, &fault);
 	}
-	str_add_printable(&words, str_text(&result.err), 300);
+	str_add_words(&words, str_text(&result.err), 300);
 	*ret_out = arena_strdup(arena, str_text(&result.out));
 	*ret_why = NULL;
 	if (result.timed_out) {

@@ -2,6 +2,7 @@
 /* See package_closure.h. */
 #include "provider/package_closure.h"
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "provider/lines.h"
 #include "provider/package_explain.h"
@@ -413,6 +414,18 @@ static int find_files(struct search *s, struct err *err)
 			s->why = arena_printf(s->arena, "the index has no size and SHA-256 of %s", words[i]);
 		}
 	}
+	return 0;
+}
+
+int package_closure_obstacle(struct host *host, const char *name, const char *version,
+                             struct arena *arena, const char **ret_why, struct err *err)
+{
+	struct search s = {.host = host, .arena = arena};
+
+	if (simulate(&s, name, version, err)) {
+		return -(int)err->code;
+	}
+	*ret_why = host->deadline && !clock_left(host->deadline) ? NULL : s.why;
 	return 0;
 }
 

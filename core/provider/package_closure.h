@@ -31,6 +31,11 @@ int package_closure_find(struct host *host, const struct closure_part *of, struc
                          struct closure *ret_closure, const char **ret_why,
                          struct err *err) MUST_CHECK;
 
+/* Why apt would not bring it as things stand, or NULL; NULL as well when an observation has no time
+ * left to be told: the fetching will say it. */
+int package_closure_obstacle(struct host *host, const char *name, const char *version,
+                             struct arena *arena, const char **ret_why, struct err *err) MUST_CHECK;
+
 /* Why what this place offers must not be kept, or NULL. `place` may go on behind a blank. */
 int package_closure_distrust(struct host *host, const char *name, const char *place,
                              struct arena *arena, const char **ret_why, struct err *err) MUST_CHECK;

@@ -52,7 +52,7 @@ int package_files_damaged(struct host *host, const char *package, struct arena *
 {
 	const char *const argv[] = {"dpkg", "--verify", "--", package, NULL};
 	const struct child_command command = {
-	    .argv = argv, .timeout_ms = VERIFY_MS, .output_most = OUTPUT_MOST};
+	    .argv = argv, .timeout_ms = host_patience(host, VERIFY_MS), .output_most = OUTPUT_MOST};
 	struct list damaged = {.set = true};
 	struct child_result result;
 	size_t cap = 0;

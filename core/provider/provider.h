@@ -45,7 +45,7 @@ struct keys {
 
 struct provider {
 	enum kind_id kind;
-	int timeout_ms;         /* of apply; 0 = the default of 60 s */
+	int timeout_ms; /* of apply; 0 = the default of 60 s */
 	/* It runs a package manager: waited for as long as the tree says (transaction_max) in place of
 	 * timeout_ms, then left alone, never killed: outcome pending. */
 	bool waits_at_deadline;

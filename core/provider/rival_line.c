@@ -35,7 +35,8 @@ static const char *base_name(const char *word)
 	return slash ? slash + 1 : word;
 }
 
-bool rival_line_names_storage(const char *text)
+/* Does the text name a storage client? */
+static bool speaks_of_storage(const char *text)
 {
 	static const char *const names[] = {"lustre", "beegfs", "fsx",  "lnet",   "gpfs",
 	                                    "mmfs",   "ceph",   "weka", "gluster"};
@@ -138,7 +139,7 @@ static bool has_word(const struct command *c, size_t from, const char *const *li
 static bool names_storage(const struct command *c, size_t from, const struct list *targets)
 {
 	for (size_t i = from; i < c->count; i++) {
-		if (rival_line_names_storage(c->words[i])) {
+		if (speaks_of_storage(c->words[i])) {
 			return true;
 		}
 		for (size_t k = 0; k < targets->count; k++) {

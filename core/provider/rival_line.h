@@ -15,9 +15,6 @@
  * only says so (echo, logger) does not repair, and neither does reconcile itself. */
 bool rival_line_repairs(const char *line, const struct list *targets);
 
-/* Does the text name a storage client: lustre, beegfs, fsx, ...? */
-bool rival_line_names_storage(const char *text);
-
 /* Is it reconcile's own: a command or a unit of that name? */
 bool rival_line_is_ours(const char *text);
 

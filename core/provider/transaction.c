@@ -54,10 +54,10 @@ int transaction_busy(struct host *host, struct arena *arena,
 	}
 	*ret_busy = NULL;
 	if (manager.lock_pid > 0) {
-		*ret_busy = arena_printf(arena, "the package manager's lock is held by process %d%s%s%s%s",
-		                         manager.lock_pid, *manager.lock_command ? " (" : "",
-		                         manager.lock_command, *manager.lock_command ? ")" : "",
-		                         since(arena, manager.lock_pid));
+		*ret_busy =
+		    arena_printf(arena, "the package manager's lock is held by process %d%s%s%s%s",
+		                 manager.lock_pid, *manager.lock_command ? " (" : "", manager.lock_command,
+		                 *manager.lock_command ? ")" : "", since(arena, manager.lock_pid));
 	} else if (manager.lock_pid) {
 		*ret_busy = "the package manager's lock is held by a process outside of this container";
 	}

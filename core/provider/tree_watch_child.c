@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/wire.h"
 #include "host/host.h"
+#include "provider/worker_inner.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +21,6 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Of a file: that its content, its name or its rights may be others. Not that it was read. */
@@ -102,40 +102,6 @@ static bool is_of_interest(const struct folder *folder, const char *name)
 	return false;
 }
 
-/* File systems on which others can change what inotify here does not hear of. Numbers from
- * linux/magic.h; Lustre, BeeGFS, GPFS, PanFS and VAST from the list in coreutils' stat.c. */
-static bool is_shared(const char *path)
-{
-	static const uint32_t types[] = {
-	    0x6969,     /* NFS */
-	    0x65735546, /* FUSE */
-	    0xff534d42, /* CIFS */
-	    0xfe534d42, /* SMB2 */
-	    0x517b,     /* SMB */
-	    0x5346414f, /* AFS */
-	    0x00c36400, /* Ceph */
-	    0x01021997, /* 9P */
-	    0x73757245, /* Coda */
-	    0x7461636f, /* OCFS2 */
-	    0x01161970, /* GFS2 */
-	    0x0bd00bd0, /* Lustre */
-	    0x19830326, /* BeeGFS */
-	    0x47504653, /* GPFS */
-	    0xaad7aaea, /* PanFS */
-	};
-	struct statfs st;
-
-	if (statfs(path, &st)) {
-		return false;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		if ((uint32_t)st.f_type == types[i]) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* ---- Comparing ---- */
 
 /* Summed, because a server may list a folder in another order each time. */
@@ -207,7 +173,7 @@ static bool watch_folders(struct watching *w)
 		folder->watch = w->notify < 0 ? -1 : inotify_add_watch(w->notify, folder->path, mask);
 		/* No more watches to be had is no reason to be blind. */
 		w->compare |= folder->watch < 0 && (errno == ENOSPC || errno == ENOMEM);
-		w->compare |= folder->interest == OF_THE_TREE && is_shared(folder->path);
+		w->compare |= folder->interest == OF_THE_TREE && tree_is_shared(folder->path);
 		if (folder->watch != before) {
 			moved = true;
 			if (before >= 0 && !is_used(w, before)) {
@@ -232,11 +198,12 @@ static bool concerns(const struct watching *w, const struct inotify_event *event
 	return false;
 }
 
-/* *ret_again: a folder came, went or was exchanged. */
+/* *ret_again: a folder of ours came, went or was exchanged. Others that come and go beside the tree
+ * are nothing to us, and may be many. */
 static bool read_events(const struct watching *w, bool *ret_again)
 {
 	_Alignas(struct inotify_event) char bytes[16 << 10];
-	const uint32_t moves = IN_ISDIR | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED;
+	const uint32_t moves = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED | IN_Q_OVERFLOW;
 	bool changed = false;
 	ssize_t n;
 
@@ -244,8 +211,10 @@ static bool read_events(const struct watching *w, bool *ret_again)
 		for (ssize_t at = 0; at < n;) {
 			const struct inotify_event *event = (const void *)&bytes[at];
 
-			changed |= concerns(w, event);
-			*ret_again |= (event->mask & moves) != 0;
+			bool ours = concerns(w, event);
+
+			changed |= ours;
+			*ret_again |= (event->mask & moves) || (ours && (event->mask & IN_ISDIR));
 			at += (ssize_t)(sizeof *event + event->len);
 		}
 	}

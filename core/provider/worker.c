@@ -11,7 +11,7 @@
 enum {
 	OBSERVE_MS = 5000,
 	APPLY_MS = 60000,
-	GRACE_MS = 5000, /* beyond a provider's own deadline for what it runs */
+	GRACE_MS = 5000,   /* beyond a provider's own deadline for what it runs */
 	AROUND_MS = 65000, /* what a provider does before and after the package manager */
 	END_MS = 500,
 	CHUNK = 256, /* queries in one request: some 64 KiB */
@@ -21,7 +21,7 @@ struct worker *worker_create(const struct worker_options *options)
 {
 	struct worker *worker = mem_alloc(sizeof *worker);
 
-	*worker = (struct worker){.child = {.fd = -1}, .arena = arena_create()};
+	*worker = (struct worker){.child = {.fd = -1}, .trace = {.fd = -1}, .arena = arena_create()};
 	if (options) {
 		worker->options = *options;
 	}
@@ -152,8 +152,11 @@ static int receive_batch(struct worker *worker, const struct batch *b, size_t *a
 		struct value answer;
 		struct err fault = {0};
 
-		if (!worker_receive(worker, query->key, deadline, scratch, &answer, &fault) &&
-		    !worker_read_fact(query, &answer, b->arena, fact, &fault)) {
+		worker->trace.deed = &deed;
+		int r = worker_receive(worker, query->key, deadline, scratch, &answer, &fault);
+
+		if (!r && !worker_read_fact(query, &answer, b->arena, fact, &fault)) {
+			worker_trace_over(worker);
 			++*at;
 			if (worker->left.count) {
 				return leave_some(worker, &deed);
@@ -163,10 +166,12 @@ static int receive_batch(struct worker *worker, const struct batch *b, size_t *a
 		if (fault.code == ERR_LIMIT) {
 			why = worker_abandon(worker, &deed, b->arena);
 		} else if (worker_bury(worker, b->arena, &why, err)) {
+			worker_trace_over(worker);
 			return -(int)err->code;
 		} else {
 			worker_note_left(worker, &deed);
 		}
+		worker_trace_over(worker);
 		*fact = resource_undetermined(b->arena, query->kind, query->key, "%s", why);
 		++*at;
 		return 0;
@@ -326,6 +331,19 @@ static int64_t longest(const struct worker *worker, const struct provider *provi
 	return own > worker->options.apply_ms ? own : worker->options.apply_ms;
 }
 
+/* Written down before it begins. */
+static int begin(struct worker *worker, const struct worker_deed *deed,
+                 const struct value *question, struct err *err)
+{
+	worker->trace.deed = deed;
+	worker_trace_tell(worker);
+	if (worker_request(worker, question, err)) {
+		worker_trace_over(worker);
+		return -(int)err->code;
+	}
+	return 0;
+}
+
 int worker_apply(struct worker *worker, const struct change *change, struct arena *arena,
                  struct applied *ret_applied, struct err *err)
 {
@@ -344,19 +362,19 @@ int worker_apply(struct worker *worker, const struct change *change, struct aren
 		*ret_applied = (struct applied){.outcome = OUTCOME_BLOCKED, .why = why};
 		return 0;
 	}
-	if (worker_request(worker, &question, err)) {
-		return -(int)err->code;
-	}
 	struct worker_deed deed = {
 	    .kind = change->kind,
 	    .key = change->want->key,
 	    .act = name_act(scratch, change, id),
+	    .mounts = change->kind->id == KIND_MOUNT && change->action == ACTION_CREATE,
 	    .began = clock_ms(),
 	};
 
+	if (begin(worker, &deed, &question, err)) {
+		return -(int)err->code;
+	}
 	worker->kept = provider_table[change->kind->id]->waits_at_deadline;
-	int r = worker_hear(worker, id, deed.began + most, scratch,
-	                    &answer, &fault);
+	int r = worker_hear(worker, id, deed.began + most, scratch, &answer, &fault);
 
 	worker->kept = false;
 	if (!r) {
@@ -368,6 +386,7 @@ int worker_apply(struct worker *worker, const struct change *change, struct aren
 		    (struct applied){.outcome = OUTCOME_FAILED, .why = arena_strdup(arena, fault.text)};
 	}
 	worker_note_left(worker, &deed);
+	worker_trace_over(worker);
 	return 0;
 }
 
@@ -392,6 +411,7 @@ void worker_free(struct worker *worker)
 
 		stuck_add(&worker->stuck, &stuck, worker_record_dir(worker));
 	}
+	worker_trace_end(worker);
 	arena_free(worker->arena);
 	free(worker);
 }

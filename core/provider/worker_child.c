@@ -3,10 +3,12 @@
  * */
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/path.h"
 #include "provider/worker_inner.h"
 
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 struct serving {
@@ -268,6 +270,27 @@ static int file(const struct value *request, struct arena *arena, struct value *
 	return 0;
 }
 
+/* Comes back as soon as the file system does. Names may be known here of which the server has not
+ * been asked for long; statfs(2) asks it. */
+static int answers(const struct value *request, struct arena *arena, struct err *err)
+{
+	const char *path = value_text(request, "path");
+	struct err ignored = {0};
+	struct file_bytes bytes;
+	struct statfs st;
+
+	if (!path) {
+		return misunderstood(err);
+	}
+	bool is_there = !files_own_read(path, false, 0, arena, &bytes, &ignored);
+
+	(void)is_there; /* whatever is wrong with it, it answered */
+	while (path && *path == '/' && path[1] && statfs(path, &st)) {
+		path = path_parent(arena, path);
+	}
+	return 0;
+}
+
 /* ---- The loop ---- */
 
 static int serve(struct serving *s, const struct value *request, struct arena *arena,
@@ -289,6 +312,8 @@ static int serve(struct serving *s, const struct value *request, struct arena *a
 		r = over(s, request, arena, &value, &fault);
 	} else if (strcmp(op, "tree") == 0) {
 		r = tree(s, request, &value, &fault);
+	} else if (strcmp(op, "answers") == 0) {
+		r = answers(request, arena, &fault);
 	} else if (strcmp(op, "file") == 0) {
 		r = file(request, arena, &value, &fault);
 	} else {

@@ -26,15 +26,15 @@ struct value worker_error(struct arena *arena, const struct err *err);
 /* If the answer is an error: sets *err and returns its code, else 0. */
 int worker_error_of(const struct value *answer, struct err *err);
 
-/* tree.c: reads the tree in `dir` (absolute) file by file; `shown` is how the operator named it. */
-/* Does the path lie on a file system that other nodes change? By statfs(2): only a worker may
- * ask. */
+/* tree.c: does the path lie on a file system that other nodes change? By statfs(2): only a child
+ * that may hang asks. */
 bool tree_is_shared(const char *path);
 #define TREE_IS_REMOTE "" /* path of a file that is none: the tree lies on a network file system */
 struct tree_sink {
 	int (*take)(void *context, const struct tree_file *file, struct err *err);
 	void *context;
 };
+/* tree.c: reads the tree in `dir` (absolute) file by file; `shown` is how the operator named it. */
 int tree_read(const char *dir, const char *shown, bool trusted, const struct tree_sink *sink,
               struct err *err) MUST_CHECK;
 

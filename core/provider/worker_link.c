@@ -44,6 +44,7 @@ int worker_ensure(struct worker *worker, struct err *err)
 		return err_wrap(err, "worker");
 	}
 	if (first) {
+		worker_trace_load(worker);
 		worker_check_stuck(worker);
 	}
 	return 0;
@@ -59,6 +60,10 @@ static bool wait_for_answer(struct worker *worker, const char *what, int64_t dea
 		int64_t left = clock_left(deadline);
 
 		bool heard = poll(&p, 1, left < TICK_MS ? (int)left : TICK_MS) > 0;
+
+		if (!heard) {
+			worker_trace_tell(worker);
+		}
 
 		/* Also while many answers come that take a little less each. */
 		if (worker->options.waiting && clock_ms() - worker->last_word >= TICK_MS) {

@@ -8,6 +8,25 @@
 #include "provider/stuck.h"
 #include "provider/worker_inner.h"
 
+/* What was asked for, or done. */
+struct worker_deed {
+	const struct kind *kind;
+	const char *key;
+	const char *act; /* "mounting /x"; NULL: it was looked at */
+	bool mounts;     /* something that was not mounted */
+	int64_t began;   /* clock_ms */
+};
+
+/* What is under way, for whoever comes after us should we be killed (worker_trace.c). */
+struct worker_trace {
+	const struct worker_deed *deed; /* NULL: it is nothing that can hang for long, */
+	const char *path;               /* or no resource, but this path */
+	int fd;                         /* of our file; -1: there is none yet */
+	const char *file, *boot_id;
+	uint64_t starttime; /* ours */
+	bool is_told;       /* it stands there */
+};
+
 struct worker {
 	struct worker_options options;
 	struct child child;
@@ -15,6 +34,7 @@ struct worker {
 	struct stuck_list stuck;
 	struct child_left left; /* of the last request, not yet recorded */
 	int transaction_ms;
+	struct worker_trace trace;
 	bool loaded;
 	bool forget;       /* the next observation is fresh */
 	bool kept;         /* what is under way goes on when it is no longer waited for */
@@ -43,14 +63,6 @@ int worker_hear(struct worker *worker, const char *what, int64_t deadline, struc
 int worker_bury(struct worker *worker, struct arena *arena, const char **ret_why,
                 struct err *err) MUST_CHECK;
 
-/* What was asked for, or done. */
-struct worker_deed {
-	const struct kind *kind;
-	const char *key;
-	const char *act; /* "mounting /x"; NULL: it was looked at */
-	int64_t began;   /* clock_ms */
-};
-
 /* Takes from an answer what comes along with it: processes that were left running. */
 void worker_unwrap(struct worker *worker, struct value *answer);
 /* Records what the last request has left running, if anything. */
@@ -68,6 +80,23 @@ int worker_give_up(struct worker *worker, const char *what, const char *path, st
  * are still the same. */
 void worker_load_stuck(struct worker *worker);
 void worker_check_stuck(struct worker *worker);
+
+/* Writes down what is under way: a small file in the run-dir, not synced. Where it cannot be
+ * written nobody will know. */
+void worker_trace_tell(struct worker *worker);
+/* It is over. */
+void worker_trace_over(struct worker *worker);
+/* The file goes. */
+void worker_trace_end(struct worker *worker);
+/* What is left of the workers of runs that were killed is ended; what cannot be is recorded. */
+void worker_trace_load(struct worker *worker);
+
+/* Which mount is to be left alone when this path hangs? */
+void worker_find_mount(struct worker *worker, struct stuck *stuck, const char *path, bool mounting);
+bool worker_is_path(const struct kind *kind);
+/* The mount that the path lies on, from the mount table. False: nobody told. */
+bool worker_ask_over(struct worker *worker, const char *path, struct arena *arena,
+                     const char **ret_target, uint64_t *ret_id);
 
 /* Why this must not be asked or (acting) done, or NULL. */
 const char *worker_forbidden(struct worker *worker, const struct kind *kind, const char *key,

@@ -56,6 +56,19 @@ static int absolute(struct arena *arena, const char *path, const char **ret_path
 	return 0;
 }
 
+/* Hears what was asked of a path; `shown` is how others called it. */
+static int hear_of_path(struct worker *worker, const char *shown, const char *path,
+                        struct arena *arena, struct value *ret_answer, struct err *err)
+{
+	worker->trace.path = path;
+	int r =
+	    worker_hear(worker, shown, clock_ms() + worker->options.observe_ms, arena, ret_answer, err);
+
+	r = r == -ERR_LIMIT ? worker_give_up(worker, shown, path, err) : r;
+	worker_trace_over(worker);
+	return r;
+}
+
 static int read_file_answer(const struct value *answer, struct arena *arena,
                             struct tree_file *ret_file, struct err *err)
 {
@@ -77,13 +90,11 @@ static int receive_tree(struct worker *worker, const char *path, const char *dir
 {
 	for (;;) {
 		AUTO(arena_auto) struct arena *scratch = arena_create();
-		int64_t deadline = clock_ms() + worker->options.observe_ms;
 		struct tree_file file = {0};
 		struct value answer;
 
-		if (worker_hear(worker, dir, deadline, scratch, &answer, err)) {
-			return err->code == ERR_LIMIT ? worker_give_up(worker, dir, path, err)
-			                              : -(int)err->code;
+		if (hear_of_path(worker, dir, path, scratch, &answer, err)) {
+			return -(int)err->code;
 		}
 		if (answer.type == VALUE_NULL) {
 			return 0;
@@ -148,8 +159,8 @@ int worker_read_file(struct worker *worker, const char *path, bool trusted, size
 	if (worker_refuse_path(worker, place, path, err) || worker_request(worker, &question, err)) {
 		return -(int)err->code;
 	}
-	if (worker_hear(worker, path, clock_ms() + worker->options.observe_ms, scratch, &answer, err)) {
-		return err->code == ERR_LIMIT ? worker_give_up(worker, path, place, err) : -(int)err->code;
+	if (hear_of_path(worker, path, place, scratch, &answer, err)) {
+		return -(int)err->code;
 	}
 	if (read_file_answer(&answer, arena, &file, err)) {
 		return -(int)err->code;
@@ -160,10 +171,20 @@ int worker_read_file(struct worker *worker, const char *path, bool trusted, size
 
 const char *worker_unanswered(struct worker *worker, const char *path, struct arena *arena)
 {
-	struct tree_file file;
+	AUTO(arena_auto) struct arena *scratch = arena_create();
+	struct value question = value_map(), answer;
 	struct err err = {0};
+	const char *place;
 
-	return worker_read_file(worker, path, false, 0, arena, &file, &err) && err.code == ERR_LIMIT
-	           ? arena_strdup(arena, err.text)
-	           : NULL;
+	if (absolute(scratch, path, &place, &err)) {
+		return arena_strdup(arena, err.text);
+	}
+	value_put(scratch, &question, "op", value_string("answers"));
+	value_put(scratch, &question, "path", value_string(place));
+	value_seal(&question);
+	bool asked = !worker_refuse_path(worker, place, path, &err) &&
+	             !worker_request(worker, &question, &err) &&
+	             !hear_of_path(worker, path, place, scratch, &answer, &err);
+
+	return !asked && err.code == ERR_LIMIT ? arena_strdup(arena, err.text) : NULL;
 }

@@ -14,15 +14,14 @@ const char *worker_record_dir(const struct worker *worker)
 	                                                            : worker->options.run_dir;
 }
 
-static bool is_path(const struct kind *kind)
+bool worker_is_path(const struct kind *kind)
 {
 	return !(kind->traits & KIND_SINGLETON) && kind->key_format == FORMAT_PATH;
 }
 
 /* ---- Where something lies ---- */
 
-/* The mount that the path lies on, from the mount table. False: nobody told. */
-static bool ask_over(struct worker *worker, const char *path, struct arena *arena,
+bool worker_ask_over(struct worker *worker, const char *path, struct arena *arena,
                      const char **ret_target, uint64_t *ret_id)
 {
 	struct value request = value_map(), answer;
@@ -46,14 +45,14 @@ static bool ask_over(struct worker *worker, const char *path, struct arena *aren
 
 /* Which mount is to be left alone? A fresh worker reads it from the mount table. What hangs while
  * it is being mounted is that mount and nothing that it lies on. */
-static void find_mount(struct worker *worker, struct stuck *stuck, const char *path, bool mounting)
+void worker_find_mount(struct worker *worker, struct stuck *stuck, const char *path, bool mounting)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();
 	const char *target;
 
 	stuck->target = arena_strdup(worker->arena, path);
 	/* The root holds everything: then it was this path alone. */
-	if (ask_over(worker, path, arena, &target, &stuck->mount_id) && !mounting &&
+	if (worker_ask_over(worker, path, arena, &target, &stuck->mount_id) && !mounting &&
 	    strcmp(target, "/") != 0) {
 		stuck->target = arena_strdup(worker->arena, target);
 	}
@@ -82,7 +81,7 @@ void worker_check_stuck(struct worker *worker)
 		uint64_t id;
 
 		if (stuck->target && stuck->mount_id &&
-		    ask_over(worker, stuck->target, arena, &target, &id) && id != stuck->mount_id) {
+		    worker_ask_over(worker, stuck->target, arena, &target, &id) && id != stuck->mount_id) {
 			stuck->target = NULL;
 		}
 	}
@@ -118,8 +117,8 @@ static void note(struct worker *worker, const struct worker_deed *deed, bool who
 	struct child_left found = *left;
 
 	*left = (struct child_left){0};
-	if (is_path(deed->kind) && (found.count || whole_run)) {
-		find_mount(worker, &stuck, deed->key, deed->act && deed->kind->id == KIND_MOUNT);
+	if (worker_is_path(deed->kind) && (found.count || whole_run)) {
+		worker_find_mount(worker, &stuck, deed->key, deed->act && deed->kind->id == KIND_MOUNT);
 	}
 	if (!found.count && stuck.target) {
 		stuck_add(&worker->stuck, &stuck, worker_record_dir(worker));
@@ -170,7 +169,7 @@ int worker_give_up(struct worker *worker, const char *what, const char *path, st
 	child_end_all(&worker->child, 0, NULL, &left);
 	child_abandon(&worker->child);
 	if (path) {
-		find_mount(worker, &stuck, path, false);
+		worker_find_mount(worker, &stuck, path, false);
 	}
 	for (size_t i = 0; i < left.count; i++) {
 		stuck.pid = left.list[i].pid;
@@ -222,7 +221,7 @@ const char *worker_forbidden(struct worker *worker, const struct kind *kind, con
 	if (!worker->stuck.count) {
 		return NULL;
 	}
-	if (is_path(kind)) {
+	if (worker_is_path(kind)) {
 		return forbidden_path(worker, key, kind->id == KIND_MOUNT && !acting, arena);
 	}
 	const struct stuck *stuck = stuck_at(&worker->stuck, resource_id(arena, kind, key), acting);

@@ -303,7 +303,8 @@ int db_prepare(struct db *db, const char *sql, struct db_statement *ret_statemen
 	return 0;
 }
 
-int db_bind(struct db_statement *s, struct db_args args, struct err *err)
+/* Starts the statement anew with these values, the first for ?1. */
+static int start_with(struct db_statement *s, struct db_args args, struct err *err)
 {
 	int rc = SQLITE_OK;
 
@@ -348,7 +349,7 @@ int db_step(struct db_statement *s, bool *ret_row, struct err *err)
 int db_run(struct db_statement *s, struct db_args args, struct err *err)
 {
 	bool row = true;
-	int r = db_bind(s, args, err);
+	int r = start_with(s, args, err);
 
 	while (!r && row) {
 		r = db_step(s, &row, err);
@@ -370,7 +371,7 @@ int db_query(struct db *db, const char *sql, struct db_args args,
 {
 	int r = db_prepare(db, sql, ret_statement, err);
 
-	return r ? r : db_bind(ret_statement, args, err);
+	return r ? r : start_with(ret_statement, args, err);
 }
 
 int db_do(struct db *db, const char *sql, struct db_args args, struct err *err)

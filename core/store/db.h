@@ -115,8 +115,6 @@ struct db_args {
 /* The text is borrowed: it outlives the statement. What is wrong with it shows at the first use. */
 int db_prepare(struct db *db, const char *sql, struct db_statement *ret_statement,
                struct err *err) MUST_CHECK;
-/* Starts the statement anew with these values, the first for ?1. */
-int db_bind(struct db_statement *s, struct db_args args, struct err *err) MUST_CHECK;
 /* The next row: *ret_row is false at the end. */
 int db_step(struct db_statement *s, bool *ret_row, struct err *err) MUST_CHECK;
 /* Binds and steps to the end, for statements without rows; may be repeated. */

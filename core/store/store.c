@@ -46,7 +46,14 @@ static const char *trouble_text(enum db_trouble trouble, const struct store *sto
 	case DB_READ_ONLY:
 		return store->mode == STORE_READ ? for_reader(store->path) : "read-only";
 	case DB_DENIED:
-		return store->mode == STORE_READ ? for_reader(store->path) : "needs root or group adm";
+		if (store->mode == STORE_READ) {
+			return for_reader(store->path);
+		}
+		if (geteuid()) {
+			return "needs root or group adm";
+		}
+		return strlen(store->path) > PATH_MOST ? "its path is too long for SQLite, which takes 500 bytes"
+		                                       : arena_strdup(arena, err->text);
 	case DB_BUSY:
 		return "busy: another process holds it";
 	default:

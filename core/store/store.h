@@ -123,10 +123,9 @@ int store_gap(struct store *store, const struct store_gap *gap, struct err *err)
 
 /* What reconcile itself made and still stands by its own account, for orphans: ids in order. Made:
  * a create that ended changed or pending; until a remove ended changed, or its absence is wanted
- * and kept, or store_made_forget was told that it is gone. */
+ * and kept. */
 int store_made_list(struct store *store, struct arena *arena, struct orphan **ret_list,
                     size_t *ret_count, struct err *err) MUST_CHECK;
-int store_made_forget(struct store *store, const char *id, struct err *err) MUST_CHECK;
 
 /* The last whole run (not partial, not on a stale tree) whose plan was applied or found in sync:
  * its digests. run = 0: none yet. For the shrink guard and the last good tree; texts by

@@ -6,7 +6,6 @@
  */
 #include "store/store.h"
 
-#include "base/clock.h"
 #include "store/journal.h"
 #include "store/store_inner.h"
 

@@ -22,9 +22,6 @@ enum { SCHEMA_WITH_GAPS = 2 };
 /* Wraps a failure of this store for those outside; remembers damage. Returns -code. */
 int store_fail(struct store *store, struct err *err);
 
-/* Is the process that wrote a row, of that boot, at it right now? */
-bool store_is_alive(struct store *store, int64_t pid, int64_t starttime, const char *boot_id);
-
 /* Differences and origins as JSON, added to `out`; the arena is for what is made on the way. */
 void store_add_differences(struct str *out, const struct step *step, struct arena *arena);
 void store_add_origins(struct str *out, const struct step *step, struct arena *arena);

@@ -25,7 +25,8 @@ static const char *read_boot_id(struct arena *arena)
 	return have ? arena_strdup(arena, text) : "";
 }
 
-bool store_is_alive(struct store *store, int64_t pid, int64_t starttime, const char *boot_id)
+/* Is the process that wrote a row, of that boot, at it right now? */
+static bool is_alive(struct store *store, int64_t pid, int64_t starttime, const char *boot_id)
 {
 	if (!store->boot_id) {
 		store->boot_id = read_boot_id(store->arena);
@@ -118,8 +119,8 @@ static struct value run_value(struct store *store, struct db_statement *s, struc
 {
 	struct value map = row_value(s, RUN_TEXTS, RUN_NUMBERS, true, arena), counts = value_map();
 	int process = RUN_COUNTS + (int)ARRAY_LEN(counted);
-	bool alive = store_is_alive(store, db_column_number(s, process),
-	                            db_column_number(s, process + 1), value_text(&map, "boot_id"));
+	bool alive = is_alive(store, db_column_number(s, process), db_column_number(s, process + 1),
+	                      value_text(&map, "boot_id"));
 	bool ended = value_get(&map, "finished")->type != VALUE_NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
@@ -379,7 +380,7 @@ static void add_cut(struct db_statement *s, void *context)
 	int64_t pid = db_column_number(s, 6);
 
 	/* Somebody is at it right now. Ourselves: an earlier run of this process that could not end. */
-	if (pid != getpid() && store_is_alive(cuts->store, pid, db_column_number(s, 7), boot_id)) {
+	if (pid != getpid() && is_alive(cuts->store, pid, db_column_number(s, 7), boot_id)) {
 		return;
 	}
 	cuts->list = arena_grow(cuts->arena, cuts->list, cuts->count, &cuts->cap, sizeof *cuts->list);

@@ -110,13 +110,6 @@ int store_note_made(struct store *store, int64_t run, const char *id, const char
 	return 0;
 }
 
-int store_made_forget(struct store *store, const char *id, struct err *err)
-{
-	return db_do(store->db, "DELETE FROM made WHERE id = ?1", DB_ARGS(db_text(id)), err)
-	           ? store_fail(store, err)
-	           : 0;
-}
-
 /* ?6: when the intent was stored, null for a step whose intent could not be. */
 static const char insert_step[] =
     "INSERT INTO step (run, id, action, marks, differences, intent_at, origins)"

@@ -213,6 +213,21 @@ claim()
 END
 }
 
+@test "what needs something that nobody publishes is blocked in the plan already, and stays so" {
+	make_deb "$MODULES" 2.15.7-1 --depends "lustre-client-common (= 2.15.7-1)" \
+		--file /lib/modules/x/lustre.ko "lustre"
+	publish
+	sign
+	apt_get update >/dev/null
+	wanted <<<"resources: [{kind: cached_package, name: $MODULES, version: 2.15.7-1}]"
+	for command in plan "apply --yes" plan; do
+		# shellcheck disable=SC2086
+		at_node $command
+		assert_status 4
+		assert_output -p "needs lustre-client-common (= 2.15.7-1), which"
+	done
+}
+
 @test "there is room for a gibibyte and no more: what is not installed goes first" {
 	claim dpkg 1073741824
 	wanted <<<"resources: [{kind: cached_package, name: $MODULES}]"

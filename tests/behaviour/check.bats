@@ -41,6 +41,7 @@ figure()
 @test "without a tree: what fstab wants is what counts" {
 	run_reconcile check
 	assert_plugin 0 OK
+	assert_output -p "OK - no file system is wanted, and none of a storage client is mounted |"
 	in_ns "echo 'tmpfs $AREA/gone tmpfs size=1m 0 0' >/etc/fstab"
 	run_reconcile check
 	assert_plugin 2 CRITICAL
@@ -183,10 +184,49 @@ END
 	((10#$(figure next_boot_unproven) > 0))
 }
 
+@test "what only the next boot would lose is a warning, said once" {
+	local facts=$TOP/examples/parallelcluster/facts/compute-kernel-will-move.json
+
+	run_reconcile import --facts "$facts" -o "$SCRATCH/imported"
+	run_reconcile plan --facts "$facts" -C "$SCRATCH/imported"
+	assert_output -p no-module-next-boot
+	run_reconcile check --facts "$facts" -C "$SCRATCH/imported"
+	assert_plugin 1 WARNING
+	assert_equal 1 "$(grep -o "will be lost at the next reboot" <<<"$output" | wc -l)"
+}
+
 @test "--next-boot of a node that wants nothing a kernel could lose passes" {
 	run_reconcile check --next-boot
 	assert_plugin 0 OK
 	assert_output -p "nothing is wanted that a kernel could lose"
+}
+
+# The lines of docs/image-builds.md, as Packer runs them; what `apply` could do to this machine is left out.
+@test "the image build of the guide: its tree is the one that is judged, also where the folder was there before" {
+	put "$SCRATCH/bin/sudo" 0755 <<<$'#!/bin/sh\nexec "$@"'
+	ln -s "$RECONCILE" "$SCRATCH/bin/reconcile"
+	put "$SCRATCH/reconcile-tree/state/nodes/image.yaml" <<END
+version: 1
+nodes: [compute-image]
+modules:
+  no_such_module: {}
+END
+	grep -o '"sudo [^"]*"' "$TOP/docs/image-builds.md" | grep 'reconcile' | tr -d '"' | grep -v 'reconcile apply' |
+		sed "s|/tmp/reconcile-tree|$SCRATCH/reconcile-tree|" >"$SCRATCH/build.sh"
+	grep -q 'check .*--next-boot' "$SCRATCH/build.sh"
+	in_ns rm -rf /etc/reconcile
+	run_within "$GUARD" in_ns env PATH="$SCRATCH/bin:$PATH" sh -e "$SCRATCH/build.sh"
+	refute_output -p "OK"
+	in_ns test -e /etc/reconcile/state/nodes/image.yaml
+	# once more, as on an image that was built from an image
+	run_within "$GUARD" in_ns env PATH="$SCRATCH/bin:$PATH" sh -e "$SCRATCH/build.sh"
+	[[ $status == [23] ]] || fail "status $status: $output $stderr"
+	in_ns test ! -e /etc/reconcile/reconcile-tree
+	# and one that did not arrive is no judgement by something else
+	in_ns rm -rf /etc/reconcile "$SCRATCH/reconcile-tree/state"
+	run_within "$GUARD" in_ns env PATH="$SCRATCH/bin:$PATH" sh -e "$SCRATCH/build.sh"
+	assert_status 3
+	assert_output -p "there is no tree in /etc/reconcile"
 }
 
 @test "--json says the same" {

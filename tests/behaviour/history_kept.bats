@@ -307,6 +307,21 @@ change()
 	assert_output -p "could not be written"
 }
 
+@test "a history that lies too deep for SQLite is said to be so, and the run goes on" {
+	local deep=$SCRATCH part
+
+	part=$(printf 'd%.0s' {1..150})
+	deep+=/$part/$part/$part/$part
+	mkdir -p "$deep"
+	one
+	HISTORY=$deep/history.db
+	run_within "$GUARD" node_run run --once
+	assert_status 0
+	assert_stderr -p "history: "
+	refute_stderr -p "needs root"
+	assert_dir "$AREA/d" 0750
+}
+
 @test "the history of an earlier version is read as it is, taken over and gone on with; a newer one is left alone" {
 	cp "$TOP/tests/golden/history/schema-1.db" "$HISTORY"
 	chmod 0640 "$HISTORY"

@@ -167,6 +167,54 @@ END
 	assert_status 0
 }
 
+@test "a node that is whole plans empty from what was imported of it" {
+	local facts=$TOP/examples/parallelcluster/facts/head-whole.json
+
+	run_reconcile import --facts "$facts" -o "$OUT"
+	assert_status 0
+	run_reconcile plan -C "$OUT" --facts "$facts"
+	assert_status 0
+	# our own guards are not there, as far as can be told: they are not wanted before somebody says so
+	jq '.facts |= map(select(.kind != "cached_package")) + [
+		{kind: "file", key: "/etc/kernel/postinst.d/zzz-reconcile", state: "absent"},
+		{kind: "file", key: "/etc/apt/apt.conf.d/zz-reconcile-preflight", state: "absent"},
+		{kind: "directory", key: "/etc/kernel/postinst.d", state: "present", mode: "0755"},
+		{kind: "cached_package", key: "lustre-client-modules-6.8.0-1043-aws", state: "absent"}]' "$facts" >"$SCRATCH/facts.json"
+	run_reconcile import --facts "$SCRATCH/facts.json" -o "$OUT.2"
+	assert_status 0
+	run_within 20 cat "$OUT.2/state/nodes/ip-10-0-3-12.yaml"
+	assert_output -p "preflight: off"
+	assert_output -p "cached: false"
+	run_reconcile plan -C "$OUT.2" --facts "$SCRATCH/facts.json"
+	assert_status 0
+	sed -i '/^preflight: off/d' "$OUT.2/state/nodes/ip-10-0-3-12.yaml"
+	run_reconcile plan -C "$OUT.2" --facts "$SCRATCH/facts.json"
+	assert_status 2
+	assert_output -p "file /etc/kernel/postinst.d/zzz-reconcile"
+}
+
+@test "what a recording holds acts on no terminal, and ends no comment" {
+	local turned=$'\u202e' facts=$TOP/examples/parallelcluster/facts/head-whole.json
+
+	jq --arg turned "$turned" '(.facts[] | select(.key == "/lustre" and .kind == "mount") | .fstab_source) |= . + $turned
+		| (.facts[] | select(.kind == "kernel") | .running) = "6\nholds: [bash]\n#"' "$facts" >"$SCRATCH/facts.json"
+	run_reconcile import --facts "$SCRATCH/facts.json" -o "$OUT"
+	assert_status 0
+	run_within 20 cat "$OUT/state/nodes/ip-10-0-3-12.yaml"
+	refute_output -p "$turned"
+	refute_line "holds: [bash]"
+}
+
+@test "a loss that is still to come keeps the plan from being empty, and is said" {
+	local facts=$TOP/examples/parallelcluster/facts/compute-kernel-will-move.json
+
+	run_reconcile import --facts "$facts" -o "$OUT"
+	assert_status 0
+	assert_stderr -p "the plan will not be empty: 6.8.0-1042-aws is installed and will boot next; no lustre module for it; /lustre will be lost"
+	run_reconcile plan -C "$OUT" --facts "$facts"
+	assert_status 4
+}
+
 @test "without root a tree is written as well" {
 	local program
 	program=$(for_nobody "$RECONCILE")

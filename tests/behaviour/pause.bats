@@ -54,6 +54,10 @@ left_alone()
 	run_node check
 	assert_status 1
 	assert_output -e "paused: $1"
+	run_node doctor
+	assert_line -e "^This node is paused: $1"
+	run_node doctor --json
+	[[ $(jq -r .paused <<<"$output") =~ $1 ]] || fail "$output"
 }
 
 # goes_on: nothing keeps it from changing what it is to change
@@ -65,6 +69,8 @@ goes_on()
 	run_node status
 	assert_status 0
 	refute_output -p "Paused"
+	run_node doctor
+	refute_output -p "paused"
 	run_node status --json
 	assert_equal '{"paused":false,"reason":null}' "$(jq -c '.pause | {paused, reason}' <<<"$output")"
 }
@@ -84,8 +90,8 @@ goes_on()
 	run_node resume --json
 	assert_equal false "$(jq .paused <<<"$output")"
 	run_node history
-	assert_output -p "pause: the rack is moved"
-	assert_output -p "resume"
+	assert_line -e '^ +[0-9]+  [^ ]+  pause    script    exit 0  the rack is moved$'
+	assert_line -e '^ +[0-9]+  [^ ]+  resume   script    exit 0$'
 }
 
 @test "--until a time, with and without a zone" {

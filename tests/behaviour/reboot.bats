@@ -186,10 +186,23 @@ ledger()
 	assert_equal 2 "$(asked)"
 }
 
-@test "a node with a history that never knew of reboots begins a ledger" {
+@test "a reboot that waited for consent is made once it is given" {
 	wanted "$BOOTS" "when: never"
-	put "$(root_file /etc/reconcile)/policies/reboot.lua" <<<"return {
-  name = 'reboot', summary = 'of a test', handles = { 'reboot' }, plan = function() end }"
+	at_node apply --yes
+	assert_status 4
+	assert_output -p "reboot  pending"
+	assert_file "$ROOT$LEDGER"
+	wanted "$BOOTS" "when: now"
+	at_node plan
+	assert_status 2
+	refute_output -p "ledger"
+	at_node apply --yes
+	assert_equal 1 "$(asked)"
+}
+
+@test "a node with a history that never knew of reboots begins a ledger" {
+	rm "$(root_file /etc/reconcile)/policies/reboot.lua"
+	put "$(root_file /etc/reconcile)/state/nodes/n.yaml" <<<"{version: 1, nodes: [n]}"
 	at_node apply --yes
 	assert_status 0
 	assert_missing "$ROOT$LEDGER"

@@ -252,7 +252,10 @@ tries()
 	assert_status 2
 	assert_output -e "backing off after 1 failure"
 	run_node status
-	assert_output -e "command:bad  to change.*\`run\` is backing off after 1 failure: .*next try"
+	assert_output -e "command:bad  to change, blocked since [0-9TZ:-]+: \`run\` is backing off after 1 failure: .*next try"
+	in_ns rmdir "$AREA/d"
+	run_node status
+	assert_output -e "directory:$AREA/d  to change  new \(in sync in run [0-9]+\)"
 	run_node apply --yes
 	assert_status 5
 	refute_output -p "backing off"

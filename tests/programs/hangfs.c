@@ -13,6 +13,7 @@
  *	dirs=A:B	the directories below the root
  *	log=FILE	a line for each request, with what was asked and by which process ("answered getattr
  *			4711", or "kept lookup 4711" while dead), and for each change of mood ("dead", "alive")
+ *	cached		the kernel may remember which names are not there
  *	dead		start without answering; the mount itself still succeeds
  *	lifetime=N	end after N seconds (default 600), so that no run of the tests leaves one behind
  *
@@ -69,11 +70,12 @@ struct options {
 	char *dirs;
 	char *log;
 	int dead;
+	int cached;
 	unsigned lifetime;
 };
 
 struct server {
-	bool dead;
+	bool dead, cached;
 	FILE *log;
 	const char *dirs[DIRS_MAX];
 	size_t dir_count;
@@ -85,6 +87,7 @@ static const struct fuse_opt option_table[] = {
     {"dirs=%s", offsetof(struct options, dirs), 0},
     {"log=%s", offsetof(struct options, log), 0},
     {"dead", offsetof(struct options, dead), 1},
+    {"cached", offsetof(struct options, cached), 1},
     {"lifetime=%u", offsetof(struct options, lifetime), 0},
     FUSE_OPT_END,
 };
@@ -121,6 +124,11 @@ static void answer_lookup(const struct server *server, const struct request *r)
 			fuse_reply_entry(r->req, &entry);
 			return;
 		}
+	}
+	if (server->cached) {
+		/* Inode 0: there is none, and the kernel may believe it for so long (fuse_entry_param). */
+		fuse_reply_entry(r->req, &(struct fuse_entry_param){.entry_timeout = 600});
+		return;
 	}
 	fuse_reply_err(r->req, ENOENT);
 }
@@ -361,7 +369,7 @@ static void split_dirs(struct server *server, char *list)
 
 static int run(struct fuse_args *args, const char *mountpoint, const struct options *options)
 {
-	struct server server = {.dead = options->dead};
+	struct server server = {.dead = options->dead, .cached = options->cached};
 	struct fuse_session *session;
 	int signals = signal_descriptor();
 

@@ -28,7 +28,7 @@ setup()
 	assert_output "$before"
 }
 
-@test "what was imported from a whole node adds only its own guards, and mends the node later" {
+@test "what was imported from a whole node plans empty, and mends the node later" {
 	guest "apt-get -qq install lustre-client-modules-$B >/dev/null && mount /lustre"
 	assert_lustre_mounted
 	reconcile doctor
@@ -37,8 +37,6 @@ setup()
 	reconcile import --out /etc/reconcile
 	assert_status 0
 	reconcile plan
-	refute_line -e '^  [~+-] (mount|module|package|package_hold|kernel|service|package_index) '
-	apply # the hook of preflight and the cache, which no node has that never knew us
 	assert_status 0
 	settled
 

@@ -132,6 +132,91 @@ static void orphan_of_a_child_that_died_is_found_by_its_group(void **state)
 	assert_true(ends_soon(pid, started));
 }
 
+/* Starts a sleeper, one in a process group of its own and one in a session of its own. */
+static void start_three(int fd)
+{
+	pid_t pids[3];
+
+	for (int i = 0; i < 3; i++) {
+		pids[i] = fork();
+		if (!pids[i]) {
+			if ((i == 1 && setpgid(0, 0)) || (i == 2 && setsid() < 0)) {
+				_exit(1);
+			}
+			sleep_for_ever();
+		}
+	}
+	if (write(fd, pids, sizeof pids) != sizeof pids) {
+		_exit(1);
+	}
+}
+
+/* One whose parent, which is to be killed, has forked it. */
+static int start_three_and_wait(int fd, void *context)
+{
+	(void)context;
+	start_three(fd);
+	pause();
+	return 0;
+}
+
+static int fork_such_a_one(int fd, void *context)
+{
+	struct child child;
+	struct err err;
+	pid_t pids[3];
+
+	(void)context;
+	if (child_fork(start_three_and_wait, NULL, NULL, &child, &err) ||
+	    recv(child.fd, pids, sizeof pids, MSG_WAITALL) != sizeof pids ||
+	    write(fd, pids, sizeof pids) != sizeof pids ||
+	    write(fd, &child.pid, sizeof child.pid) != sizeof child.pid ||
+	    write(fd, &child.starttime, sizeof child.starttime) != sizeof child.starttime) {
+		return 1;
+	}
+	pause();
+	return 0;
+}
+
+static void orphans_of_a_child_whose_parent_was_killed_are_found_and_ended(void **state)
+{
+	(void)state;
+	int64_t before = clock_ms();
+	struct child child;
+	struct child_left left;
+	struct err err;
+	pid_t pids[3], worker;
+	uint64_t started, starts[3];
+
+	assert_int_equal(child_fork(fork_such_a_one, NULL, NULL, &child, &err), 0);
+	assert_int_equal(recv(child.fd, pids, sizeof pids, MSG_WAITALL), sizeof pids);
+	assert_int_equal(recv(child.fd, &worker, sizeof worker, MSG_WAITALL), sizeof worker);
+	assert_int_equal(recv(child.fd, &started, sizeof started, MSG_WAITALL), sizeof started);
+	for (int i = 0; i < 3; i++) {
+		starts[i] = child_starttime(pids[i]);
+	}
+	while (getpgid(pids[1]) != pids[1] || getsid(pids[2]) != pids[2]) {
+		usleep(1000);
+	}
+	assert_true(child_kill(&child, NULL));
+	assert_true(ends_soon(worker, started));
+	/* Nothing that was started before, and nobody when the number is another's by now. */
+	child_orphans(worker, started, clock_ms() + 1000, &left);
+	assert_int_equal(left.count, 0);
+	child_orphans(getsid(0), child_starttime(getsid(0)) + 1, 0, &left);
+	assert_int_equal(left.count, 0);
+	child_orphans(worker, started, before, &left);
+	assert_int_equal(left.count, 2);
+	child_orphans_end(&left);
+	assert_int_equal(left.count, 0);
+	bool session_lives = child_is_alive(pids[2], starts[2]);
+
+	kill(pids[2], SIGKILL);
+	assert_true(session_lives);
+	assert_true(ends_soon(pids[0], starts[0]));
+	assert_true(ends_soon(pids[1], starts[1]));
+}
+
 static int end_at_once(int fd, void *context)
 {
 	char c;
@@ -361,6 +446,7 @@ int main(void)
 	    cmocka_unit_test(what_a_child_has_started_goes_with_it_but_for_sessions),
 	    cmocka_unit_test(orphan_of_a_child_that_died_is_found_by_its_group),
 	    cmocka_unit_test(child_that_ends_well_leaves_nothing),
+	    cmocka_unit_test(orphans_of_a_child_whose_parent_was_killed_are_found_and_ended),
 	    cmocka_unit_test(helper_stuck_in_the_kernel_is_told_of_when_its_parent_can_be_killed),
 	    cmocka_unit_test(child_given_up_is_reaped_once_it_ends),
 	    cmocka_unit_test(program_that_was_kept_is_told_of_once),

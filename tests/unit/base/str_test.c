@@ -127,6 +127,25 @@ static void printable_text_shows_what_a_terminal_would_act_on(void **state)
 	check_printable("bad:\xe2\x82", 100, "bad:\\xe2\\x82");
 }
 
+static void check_words(const char *text, size_t most, const char *wanted)
+{
+	AUTO(str_free) struct str s = {0};
+
+	str_add_words(&s, text, most);
+	assert_string_equal(str_text(&s), wanted);
+}
+
+static void what_a_tool_said_is_one_line(void **state)
+{
+	(void)state;
+	check_words("E: Malformed entry 1\nE: The list could not be read.\n", 100,
+	            "E: Malformed entry 1 E: The list could not be read.");
+	check_words("\n \r\n a  b \t\r\n\n\tc\x1b \n", 100, "a  b c\\x1b");
+	check_words(" \n", 100, "");
+	check_words("", 100, "");
+	check_words("abc\ndef", 5, "abc d...");
+}
+
 static void printable_text_is_cut_between_characters(void **state)
 {
 	(void)state;
@@ -177,6 +196,7 @@ int main(void)
 	    cmocka_unit_test(utf8_is_told_from_what_is_none),
 	    cmocka_unit_test(text_width_counts_code_points),
 	    cmocka_unit_test(printable_text_shows_what_a_terminal_would_act_on),
+	    cmocka_unit_test(what_a_tool_said_is_one_line),
 	    cmocka_unit_test(printable_text_is_cut_between_characters),
 	    cmocka_unit_test(nearest_word_is_found),
 	    cmocka_unit_test(nearest_word_is_not_guessed),

@@ -235,6 +235,18 @@ static void a_note_is_said_again_after_six_hours_only(void **state)
 	assert_string_equal(said(), "<5>note: history: it is full\n");
 }
 
+static void a_note_after_the_end_of_a_pass_is_remembered_too(void **state)
+{
+	(void)state;
+	start(RUN_LOG_PLAIN);
+	assert_string_equal(pass(), "");
+	run_log_note(journal, "history: it cannot be tidied");
+	assert_non_null(strstr(said(), "it cannot be tidied"));
+	assert_string_equal(pass(), "");
+	run_log_note(journal, "history: it cannot be tidied");
+	assert_string_equal(said(), "");
+}
+
 static void a_pause_ends_with_a_word(void **state)
 {
 	(void)state;
@@ -305,6 +317,34 @@ static void the_journal_is_known_by_its_stream(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void who_does_not_read_loses_lines_and_is_told_how_many(void **state)
+{
+	static char full[1 << 16], text[1 << 17];
+	int pipe_ends[2];
+	ssize_t n = 0;
+
+	(void)state;
+	assert_int_equal(pipe2(pipe_ends, O_CLOEXEC), 0);
+	assert_int_equal(fcntl(pipe_ends[1], F_SETFL, O_NONBLOCK), 0);
+	while (write(pipe_ends[1], full, sizeof full) > 0) {
+	}
+	assert_int_equal(fcntl(pipe_ends[1], F_SETFL, 0), 0);
+	journal = run_log_create(RUN_LOG_JOURNAL, pipe_ends[1]);
+	alarm(30); /* it must not wait until somebody reads */
+	run_log_say(journal, RUN_LOG_NOTICE, "note", "the first");
+	run_log_say(journal, RUN_LOG_NOTICE, "note", "the second");
+	alarm(0);
+	assert_true(read(pipe_ends[0], text, sizeof text) > 0);
+	run_log_say(journal, RUN_LOG_NOTICE, "note", "the third");
+	n = read(pipe_ends[0], text, sizeof text - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_string_equal(text, "<4>warning: 2 lines of this log could not be written\n"
+	                          "<5>note: the third\n");
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,7 +358,9 @@ int main(void)
 	    TEST(an_error_is_said_once_and_all_else_stands_meanwhile),
 	    TEST(a_lock_that_is_held_is_said_once),
 	    TEST(a_note_is_said_again_after_six_hours_only),
+	    TEST(a_note_after_the_end_of_a_pass_is_remembered_too),
 	    TEST(a_pause_ends_with_a_word),
+	    TEST(who_does_not_read_loses_lines_and_is_told_how_many),
 	    TEST(json_lines_have_their_fields),
 	    TEST(a_line_for_people_holds_no_control_characters),
 	    TEST(the_journal_is_known_by_its_stream),

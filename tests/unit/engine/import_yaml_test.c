@@ -73,6 +73,20 @@ static void what_needs_no_quotes_has_none(void **state)
 	assert_string_equal(scalar(arena, "q\"\\\n"), "\"q\\\"\\\\\\x0A\"");
 }
 
+static void what_acts_on_a_terminal_is_written_as_its_number(void **state)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+
+	(void)state;
+	assert_string_equal(scalar(arena, "\xe2\x80\xaegnp"), "\"\\u202Egnp\"");
+	assert_string_equal(scalar(arena, "a\xc2\x9b"
+	                                  "1"),
+	                    "\"a\\u009B1\"");
+	assert_string_equal(scalar(arena, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),
+	                    "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"");
+	there_and_back(arena, "\xe2\x80\xaegnp");
+}
+
 static void a_comment_stays_on_its_line(void **state)
 {
 	AUTO(str_free) struct str s = {0};
@@ -97,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(words_that_yaml_reads_otherwise_are_quoted),
 	    cmocka_unit_test(what_needs_no_quotes_has_none),
+	    cmocka_unit_test(what_acts_on_a_terminal_is_written_as_its_number),
 	    cmocka_unit_test(a_comment_stays_on_its_line),
 	    cmocka_unit_test(what_the_loader_refuses_is_known_before),
 	};

@@ -90,8 +90,9 @@ static struct pause at(bool at_time, int64_t now, int64_t up, bool other_boot)
 	    "\"until\": 1003600, \"at_time\": %s, \"since_ms\": 500000, \"boot_id\": \"%s\"}",
 	    at_time ? "true" : "false", boot);
 
-	pause_parse(text, strlen(text), now, up * 1000, other_boot ? "other" : boot, node.arena,
-	            &pause);
+	const struct pause_moment at = {now, up * 1000, other_boot ? "other" : boot};
+
+	pause_parse(text, strlen(text), &at, node.arena, &pause);
 	assert_true(pause.paused != pause.is_over);
 	return pause;
 }
@@ -135,9 +136,10 @@ static void after_a_reboot_the_wall_clock_tells_and_the_boot_bounds_it(void **st
 
 static struct pause of_text(const char *text)
 {
+	const struct pause_moment at = {1000, 1000, boot};
 	struct pause pause;
 
-	pause_parse(text, strlen(text), 1000, 1000, boot, node.arena, &pause);
+	pause_parse(text, strlen(text), &at, node.arena, &pause);
 	return pause;
 }
 

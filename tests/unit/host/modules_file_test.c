@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct arena *arena;
@@ -94,6 +95,20 @@ static void what_is_no_module_is_damaged(void **state)
 	                    "it is a link to something that is not there");
 }
 
+/* libkmod alone would wait for somebody to write into the pipe. */
+static void what_is_no_regular_file_is_damaged_and_not_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(scratch_path("pipe.ko"), 0600), 0);
+	alarm(60);
+	assert_string_equal(read_one("pipe.ko").told.damaged, "it is no regular file");
+	assert_int_equal(mkdir(scratch_path("folder.ko"), 0700), 0);
+	assert_string_equal(read_one("folder.ko").told.damaged, "it is no regular file");
+	assert_int_equal(symlink("/dev/zero", scratch_path("zero.ko")), 0);
+	assert_string_equal(read_one("zero.ko").told.damaged, "it is no regular file");
+	alarm(0);
+}
+
 /* On Debian libkmod is built without zlib; elsewhere with it. Either is told as it is. */
 static void what_cannot_be_unpacked_is_no_damage(void **state)
 {
@@ -163,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_module_tells_of_itself),
 	    TEST(what_is_no_module_is_damaged),
+	    TEST(what_is_no_regular_file_is_damaged_and_not_waited_for),
 	    TEST(what_cannot_be_unpacked_is_no_damage),
 	    TEST(a_note_that_is_none_is_passed_over),
 	    TEST(imports_and_exports_reach_the_proof),

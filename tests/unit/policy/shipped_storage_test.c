@@ -270,7 +270,8 @@ static bool plans_helper(const char *type, const char *service, const char *stat
 
 		if (want->kind->id == KIND_SERVICE && strcmp(want->key, "beegfs-helperd.service") == 0) {
 			planned = true;
-			assert_true(want->service.enabled.value && want->service.active.value);
+			assert_true(want->service.active.value);
+			assert_int_equal(want->service.enabled.set, !strstr(helper, "static/"));
 		}
 	}
 	case_done(run);
@@ -284,6 +285,8 @@ static void the_helper_runs_beside_a_client_of_a_service(void **state)
 {
 	(void)state;
 	assert_true(plans_helper("beegfs", BY_SERVICE, "", ", \"active\": false"));
+	assert_true(plans_helper("beegfs", BY_SERVICE, "",
+	                         ", \"active\": false, \"unit_state\": \"static/inactive\""));
 	assert_false(plans_helper("beegfs", "", "", ", \"active\": false"));
 	assert_false(plans_helper("tmpfs", BY_SERVICE, "", ", \"active\": false"));
 	assert_false(plans_helper("beegfs", BY_SERVICE, "", ", \"state\": \"absent\""));

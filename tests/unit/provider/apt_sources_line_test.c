@@ -50,11 +50,30 @@ static void a_line_is_mended_and_nothing_beside_it(void **state)
 	                    "deb [signed-by=/k.asc trusted=yes] http://a s main # kept\n");
 }
 
+/* apt reads such a file like any other: apt-get update of it works. */
+static void lines_that_end_as_elsewhere_are_read(void **state)
+{
+	static const char text[] = "deb http://a s main\r\n\r\ndeb http://b s main \r\n# x\r\n";
+	struct apt_entries e = parse("/x/a.list", text);
+	struct apt_edit edit = {.signed_by = "/k.asc"};
+
+	(void)state;
+	assert_int_equal(e.count, 2);
+	for (size_t i = 0; i < e.count; i++) {
+		assert_int_equal(e.list[i].components.count, 1);
+		assert_string_equal(e.list[i].components.items[0], "main");
+	}
+	assert_string_equal(
+	    apt_sources_mend(arena, text, &e.list[0], &edit),
+	    "deb [signed-by=/k.asc] http://a s main\n\r\ndeb http://b s main \r\n# x\r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(one_line_sources_are_read),
 	    TEST(a_line_is_mended_and_nothing_beside_it),
+	    TEST(lines_that_end_as_elsewhere_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,23 @@ static void stanzas_are_read(void **state)
 	assert_int_equal(parse("/x/a.sources", "Types: deb\n\n#URIs: x\n").count, 0);
 }
 
+/* apt reads such a file like any other: apt-get update of it works. */
+static void stanzas_of_lines_that_end_as_elsewhere_are_read(void **state)
+{
+	static const char text[] =
+	    "Types: deb\r\nURIs: http://a\r\nSuites: x\r\nComponents: main\r\n"
+	    "Trusted: yes\r\n\r\nTypes: deb\r\nURIs: http://b\r\nSuites: x y\r\n";
+	struct apt_entries e = parse("/x/a.sources", text);
+
+	(void)state;
+	assert_int_equal(e.count, 2);
+	assert_true(e.list[0].trusted && e.list[0].binary);
+	assert_string_equal(e.list[0].uris.items[0], "http://a");
+	assert_string_equal(e.list[0].components.items[0], "main");
+	assert_int_equal(e.list[1].suites.count, 2);
+	assert_string_equal(e.list[1].suites.items[1], "y");
+}
+
 static void a_stanza_is_mended_and_nothing_beside_it(void **state)
 {
 	struct apt_entries e = parse("/x/a.sources", stanzas);
@@ -96,6 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(stanzas_are_read),
+	    TEST(stanzas_of_lines_that_end_as_elsewhere_are_read),
 	    TEST(a_stanza_is_mended_and_nothing_beside_it),
 	    TEST(a_new_stanza_says_what_is_wanted),
 	    TEST(a_field_of_very_many_lines_costs_no_more_than_its_length),

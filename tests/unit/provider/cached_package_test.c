@@ -18,6 +18,7 @@ static void what_is_kept_stays_until_a_better_one_is_found(void **state)
 	v = compare(WANT(""), HAVE(", \"state\": \"absent\", \"obstacle\": \"no index\""));
 	assert_int_equal(v.outcome, OUTCOME_BLOCKED);
 	assert_string_equal(v.why, "no index");
+	assert_int_equal(v.differences.count, 1); /* that it is not there, and no version it could be */
 	v = compare(WANT(""),
 	            HAVE(", \"version\": \"1\", \"candidate\": \"1\", \"damaged\": \"x is gone\""));
 	assert_string_equal(changes(&v, "damaged"), "x is gone > fetched again");

@@ -250,6 +250,25 @@ static void titles_may_hold_quotes_and_signs(void **state)
 	assert_string_equal(a.boot_default, "3");
 }
 
+/* As GRUB has it: a submenu that is not closed is no menu at all. */
+static void of_a_file_that_is_cut_off_only_whole_entries_count(void **state)
+{
+	static const char path[] = "gnulinux-advanced-UUID>gnulinux-6.1.0-50-cloud-amd64-advanced-UUID";
+	char *text = arena_printf(arena, START("%s") MENU, path);
+	struct grub_answer a;
+
+	(void)state;
+	assert_int_equal(ask(text, NULL).count, 3);
+	*strstr(text, "\t}\n}\nmenuentry 'UEFI") = '\0';
+	a = ask(text, NULL);
+	assert_int_equal(a.count, 1);
+	assert_string_equal(a.stale, path);
+	assert_string_equal(a.boot_default, "6.1.0-56-cloud-amd64");
+	assert_null(grub_entry_of(&a, "6.1.0-50-cloud-amd64"));
+	*strstr(text, "\tinitrd\t") = '\0';
+	assert_null(ask(text, NULL).boot_default);
+}
+
 static void garbage_is_survived(void **state)
 {
 	(void)state;
@@ -276,6 +295,7 @@ int main(void)
 	    TEST(ubuntu_after_a_failed_boot_starts_what_failed),
 	    TEST(an_entry_without_linux_has_no_release),
 	    TEST(titles_may_hold_quotes_and_signs),
+	    TEST(of_a_file_that_is_cut_off_only_whole_entries_count),
 	    TEST(garbage_is_survived),
 	};
 

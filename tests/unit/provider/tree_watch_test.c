@@ -139,6 +139,21 @@ static void a_folder_that_comes_later_is_watched(void **state)
 	assert_true(hears(HANG_MS));
 }
 
+static void folders_beside_the_tree_are_nothing_to_it(void **state)
+{
+	(void)state;
+	start(0);
+	settle();
+	for (int i = 0; i < 20; i++) {
+		scratch_mkdir(scratch_path("beside"), 0755);
+		assert_int_equal(rmdir(scratch_path("beside")), 0);
+	}
+	struct pollfd p = {.fd = tree_watch_fd(watch), .events = POLLIN};
+
+	/* Not even a word: it would be one for each. */
+	assert_int_equal(poll(&p, 1, QUIET_MS), 0);
+}
+
 static void a_tree_that_vanished_and_came_back_is_seen_again(void **state)
 {
 	(void)state;
@@ -265,6 +280,7 @@ int main(void)
 	    TEST(an_editor_that_renames_is_told_of_and_its_own_files_are_not),
 	    TEST(reading_is_no_change),
 	    TEST(a_folder_that_comes_later_is_watched),
+	    TEST(folders_beside_the_tree_are_nothing_to_it),
 	    TEST(a_tree_that_vanished_and_came_back_is_seen_again),
 	    TEST(a_tree_that_is_a_link_may_be_exchanged),
 	    TEST(a_mount_over_the_tree_is_found_when_told_to_look),

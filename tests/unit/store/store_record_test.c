@@ -287,8 +287,6 @@ static void what_was_made_is_ours_until_it_is_removed(void **state)
 	expect_made(f, store, "file:/a@1 file:/b@1 file:/g@1 package:e@1 ");
 	fixture_run(f, store, later, ARRAY_LEN(later));
 	expect_made(f, store, "file:/b@1 package:e@1 ");
-	assert_int_equal(store_made_forget(store, "package:e", &f->err), 0);
-	expect_made(f, store, "file:/b@1 ");
 	store_close(store);
 }
 
