@@ -83,7 +83,7 @@ static int set_span(struct cli *cli, const char *option, int64_t span, bool at_t
                     struct err *err)
 {
 	if (cli->span) {
-		return err_set(err, ERR_INPUT, 0, "%s: the end was said already", option);
+		return err_set(err, ERR_INPUT, 0, "%s: --for and --until exclude each other", option);
 	}
 	if (span > (int64_t)LONGEST * DAY) {
 		return err_set(err, ERR_INPUT, 0, "%s: that is more than %d days away", option, LONGEST);

@@ -113,7 +113,12 @@ static bool read_one(struct engine *engine, const char *path, struct tree_file *
 	}
 	*file = (struct tree_file){.text = ""};
 	if (err.os == ENOENT || err.os == ENOTDIR) {
-		return false;
+		struct stat st;
+
+		/* A link that leads nowhere: its file system has just answered. */
+		pause->paused = err.os == ENOENT && !lstat(path, &st);
+		pause->reason = pause->paused ? "a link that leads nowhere" : NULL;
+		return pause->paused;
 	}
 	if (err.code != ERR_INPUT || err.os == EACCES) {
 		/* No answer, no worker, no right: that is not damage. */

@@ -194,7 +194,14 @@ static int replace(int folder, const char *name, const char *temporary, const ch
 	AUTO(fd_auto)
 	int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fd < 0 || write_whole(fd, text, n) || renameat(folder, temporary, folder, name)) {
+	if (fd < 0) {
+		return -1;
+	}
+	if (write_whole(fd, text, n) || renameat(folder, temporary, folder, name)) {
+		int os = errno;
+
+		unlinkat(folder, temporary, 0); /* a full disk: nothing stays of it */
+		errno = os;
 		return -1;
 	}
 	return fsync(folder);

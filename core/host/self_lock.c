@@ -336,7 +336,8 @@ const char *self_lock_holder(const char *run_dir, struct arena *arena)
 	struct stat file, folder;
 	bool held = false;
 	AUTO(fd_auto)
-	int fd = open(path_join(arena, run_dir, lock_name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+	    open(path_join(arena, run_dir, lock_name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (stat(run_dir, &folder)) {
 		return NULL;

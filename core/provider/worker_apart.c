@@ -85,7 +85,7 @@ static int start(struct apart *a, size_t number, struct err *err)
 	if (send_query(&a->queries[number], probe->child.fd,
 	               probe->started + a->worker->options.observe_ms, &fault)) {
 		child_kill(&probe->child, NULL);
-		probe->child = (struct child){.fd = -1};
+		child_abandon(&probe->child);
 		a->active--;
 		settle(a, number, "the worker broke off");
 	}
@@ -132,7 +132,7 @@ static void hear(struct apart *a, struct probe *probe)
 	}
 	worker_note_left(a->worker, &deed);
 	child_kill(&probe->child, NULL);
-	probe->child = (struct child){.fd = -1};
+	child_abandon(&probe->child);
 	a->active--;
 }
 
@@ -243,6 +243,7 @@ int worker_observe_apart(struct worker *worker, const struct worker_query *queri
 	for (size_t i = 0; r && i < STUCK_MOST; i++) {
 		if (a.probes[i].child.pid) {
 			child_kill(&a.probes[i].child, NULL);
+			child_abandon(&a.probes[i].child);
 		}
 	}
 	return r;

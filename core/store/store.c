@@ -9,6 +9,7 @@
 #include "store/store_inner.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -18,6 +19,7 @@ enum {
 	CHECK_EVERY = 86400, /* seconds */
 	/* What the log may grow to while somebody keeps on reading: a run adds some 14 KiB. */
 	LOG_MOST = 16 << 20,
+	PATH_MOST = 500, /* bytes: 512 (MAX_PATHNAME of os_unix.c) with what it appends */
 };
 
 int store_fail(struct store *store, struct err *err)
@@ -52,8 +54,9 @@ static const char *trouble_text(enum db_trouble trouble, const struct store *sto
 		if (geteuid()) {
 			return "needs root or group adm";
 		}
-		return strlen(store->path) > PATH_MOST ? "its path is too long for SQLite, which takes 500 bytes"
-		                                       : arena_strdup(arena, err->text);
+		return strlen(store->path) > PATH_MOST
+		           ? "its path is too long for SQLite, which takes 500 bytes"
+		           : arena_strdup(arena, err->text);
 	case DB_BUSY:
 		return "busy: another process holds it";
 	default:

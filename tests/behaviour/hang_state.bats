@@ -17,7 +17,7 @@ setup()
 	scratch_open
 	tree_open
 	in_ns mount -t tmpfs tmpfs /run
-	ns_overlay /etc
+	ns_overlay /etc /var/lib
 	node_file <<<"resources: [{kind: directory, path: $AREA/d}]"
 }
 

@@ -192,6 +192,9 @@ goes_on()
 @test "/etc/reconcile/PAUSE pauses, its text is the reason, and only its owner takes it away" {
 	in_ns "mkdir -p /etc/reconcile && touch /etc/reconcile/PAUSE"
 	left_alone '/etc/reconcile/PAUSE is there \(since 20[-0-9T:]+Z\); `rm /etc/reconcile/PAUSE` ends it'
+	in_ns "ln -sf /nowhere /etc/reconcile/PAUSE"
+	left_alone '/etc/reconcile/PAUSE is there: a link that leads nowhere'
+	in_ns rm /etc/reconcile/PAUSE
 	in_ns "printf 'ask Kim\nbefore you touch it\n' >/etc/reconcile/PAUSE"
 	left_alone '/etc/reconcile/PAUSE is there: ask Kim before you touch it \(since'
 	run_node resume

@@ -280,7 +280,16 @@ hold_lock()
 
 release_lock()
 {
-	kill "$LOCK_HOLDER" && wait_for 10 test ! -e "/proc/$LOCK_HOLDER/fd/0"
+	kill "$LOCK_HOLDER" && wait_for 10 _has_ended "$LOCK_HOLDER"
+}
+
+# Gone, or a zombie: its descriptors go one by one, and the locks with them, before it becomes that.
+_has_ended()
+{
+	local state
+
+	state=$(awk '/^State:/ {print $2}' "/proc/$1/status" 2>/dev/null)
+	[[ -z $state || $state == [ZX] ]]
 }
 
 # dpkg_state NAME: want, flag and status as dpkg itself sees them: "install ok installed", "hold ok
