@@ -115,7 +115,7 @@ deps: ## install what building and testing needs (Debian, Ubuntu), or say what i
 test: ## build, then the checks, unit and behaviour tests (ONLY="mount plan": what is named so)
 	@.ci/deps build test
 	@$(MAKE) $(JOBS) test-build
-	@$(ENVIRONMENT) tests/run $(TESTS)
+	@$(ENVIRONMENT) TEST_JOBS=$(or $(TEST_JOBS),$(shell nproc)) tests/run $(TESTS)
 
 test-build: $(BIN) $(HELPERS) $(PROGRAMS) $(filter $(UNIT_TESTS),$(TESTS))
 	@:
