@@ -114,7 +114,7 @@ class Node:
         a = self.area
         lines = [
             "version: 1", f'nodes: ["{NODE}"]', "mode: full", "mounts:",
-            f"  {a}/ram: {{source: tmpfs, type: tmpfs, options: [size=1m, nosuid, nodev], manage: live}}",
+            f"  {a}/ram: {{source: tmpfs, type: tmpfs, options: [rw, size=1m, nosuid, nodev], manage: live}}",
             f"  {a}/data: {{source: {self.keep}, type: none, options: [bind], manage: live}}",
         ]
         if self.hangfs:
@@ -139,7 +139,7 @@ class Node:
 
     def wanted(self):
         a = self.area
-        things = [Thing("ram", lambda: self.wrong_mount(a + "/ram", "tmpfs", {"rw", "nosuid", "nodev"})),
+        things = [Thing("ram", lambda: self.wrong_mount(a + "/ram", "tmpfs", {"nosuid", "nodev"})),
                   Thing("data", self.wrong_data)]
         if self.has_dpkg:
             things.append(Thing("hold", self.wrong_hold))
@@ -159,6 +159,8 @@ class Node:
             return f"{target} is not mounted"
         if found[0] != kind:
             return f"{target} is a {found[0]}"
+        if "ro" in found[1]:
+            return f"{target} is read-only"
         return f"{target} has no {options - found[1]}" if options - found[1] else None
 
     def wrong_data(self):
