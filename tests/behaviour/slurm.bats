@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# alone: it runs what others would count as jobs on this node
 #
 # Reboots by a real Slurm: slurmctld, slurmd and munge of this machine's release, in a root and a
 # network of their own. Only its RebootProgram is ours: it writes down that it was called, and slurmd

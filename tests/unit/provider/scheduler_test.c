@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// alone: it runs what others would count as jobs on this node, or as the controller of a cluster
 #include "unit/provider/observing.h"
 
 #include <sys/prctl.h>

@@ -61,7 +61,7 @@ static size_t count_records(void)
 	size_t n = 0;
 
 	while (dir && (entry = readdir(dir))) {
-		n += entry->d_name[0] != '.';
+		n += strstr(entry->d_name, ".json") != NULL; /* notes of what is under way end in .at */
 	}
 	if (dir) {
 		closedir(dir);
