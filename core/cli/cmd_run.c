@@ -243,6 +243,7 @@ static int passes(struct supervisor *s)
 			return s->deadline ? code : EXIT_IN_SYNC;
 		}
 		s->reason = wake_text(wake);
+		s->cli->engine.trigger = wake_word(wake);
 		if (is_over(s, code)) {
 			return code;
 		}
@@ -321,6 +322,18 @@ static void end(struct supervisor *s, int code)
 	str_free(&cli->pass.left);
 }
 
+/* Of the first pass, or the only one. */
+static const char *first_trigger(const struct cli *cli)
+{
+	if (!cli->once) {
+		return "start";
+	}
+	if (self_is_unit()) {
+		return "timer";
+	}
+	return isatty(STDIN_FILENO) ? "terminal" : "script";
+}
+
 static int run(struct cli *cli)
 {
 	struct supervisor *s = arena_alloc(cli->arena, sizeof *s);
@@ -331,6 +344,7 @@ static int run(struct cli *cli)
 	cli->engine.stale_ok = true;
 	cli->engine.backs_off = !cli->engine.boot;
 	cli->engine.person = false; /* the mode binds, whoever started it */
+	cli->engine.trigger = first_trigger(cli);
 	if (geteuid() != 0) {
 		/* Trying again and again would not change that. */
 		err_set(&err, ERR_INPUT, 0, "run changes the node and needs root; plan does not");

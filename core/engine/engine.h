@@ -36,10 +36,11 @@ struct engine_options {
 	bool prune;              /* --prune: put orphans back ... */
 	const char *prune_id;    /* ... or only this one */
 	bool ignore_pause, accept_shrink;
-	bool boot;        /* run --boot: modules only, with what they need to be loaded */
-	bool stale_ok;    /* run: go on with the last good tree when the tree does not load */
-	bool write_state; /* apply, run: this run records, locks and may change things */
-	bool backs_off;   /* run: what failed lately is not tried again before its time */
+	bool boot;           /* run --boot: modules only, with what they need to be loaded */
+	const char *trigger; /* of run: a word for why this pass is made, or NULL */
+	bool stale_ok;       /* run: go on with the last good tree when the tree does not load */
+	bool write_state;    /* apply, run: this run records, locks and may change things */
+	bool backs_off;      /* run: what failed lately is not tried again before its time */
 	int64_t backoff_base_ms, backoff_most_ms; /* 0: as backoff.h has them */
 };
 

@@ -277,7 +277,7 @@ static const char *trigger(const struct engine *engine)
 	if (engine->options->boot) {
 		return "boot";
 	}
-	return text_equal(engine->options->command, "run") ? "timer" : "script";
+	return engine->options->trigger ? engine->options->trigger : "script";
 }
 
 int64_t history_begin(struct engine *engine, const struct plan *plan)

@@ -38,6 +38,17 @@ const char *wake_text(enum wake wake)
 	return texts[wake];
 }
 
+const char *wake_word(enum wake wake)
+{
+	static const char *const words[] = {
+	    [WAKE_STOP] = "stop", [WAKE_TIME] = "timer",     [WAKE_MOUNTS] = "mounts",
+	    [WAKE_TREE] = "tree", [WAKE_HANG_UP] = "SIGHUP", [WAKE_RETRY] = "retry",
+	    [WAKE_MORE] = "more",
+	};
+
+	return words[wake];
+}
+
 struct timer *timer_create(const struct timer_options *options)
 {
 	struct timer *timer = mem_alloc(sizeof *timer);

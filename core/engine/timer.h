@@ -57,5 +57,7 @@ const char *timer_trouble(const struct timer *timer);
 
 /* "the mount table changed", ... */
 const char *wake_text(enum wake wake);
+/* In a word, for the history: "mounts", "tree", "timer", ... */
+const char *wake_word(enum wake wake);
 
 #endif

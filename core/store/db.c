@@ -354,9 +354,12 @@ int db_run(struct db_statement *s, struct db_args args, struct err *err)
 	while (!r && row) {
 		r = db_step(s, &row, err);
 	}
-	/* Nothing of the caller's stays bound. */
-	sqlite3_reset(s->handle);
-	sqlite3_clear_bindings(s->handle);
+	/* Nothing of the caller's stays bound. What could not be compiled has no handle, and unlike
+	 * sqlite3_reset() the other call does not take NULL. */
+	if (s->handle) {
+		sqlite3_reset(s->handle);
+		sqlite3_clear_bindings(s->handle);
+	}
 	return r;
 }
 

@@ -51,7 +51,7 @@ int store_check(struct store *store, int most_ms, const char **ret_damage,
 /* A run, as it starts. NULL texts are stored as "" or, of digests, as not known. */
 struct store_run_start {
 	const char *command; /* "apply", "run", ... */
-	const char *trigger; /* "terminal", "timer", "boot", "script" */
+	const char *trigger; /* a word: "terminal", "timer", ... (docs/history.md) */
 	const char *who;     /* user (and sudo user) */
 	const char *version;
 	const char *node, *boot_id, *mode;

@@ -24,6 +24,12 @@ teardown()
 	scratch_close
 }
 
+# triggers: why passes were made, in order, each word once
+triggers()
+{
+	reconcile history --json | jq -r 'reverse | .[].trigger' | awk '!seen[$0]++' | xargs
+}
+
 @test "the first pass is at once, and an unmounted mount is back in a moment" {
 	a_mount
 	start_run --interval 1h
@@ -36,6 +42,7 @@ teardown()
 	done
 	end_run
 	assert_status 0
+	assert_equal "start mounts" "$(triggers)"
 }
 
 @test "its own mounts wake nobody" {

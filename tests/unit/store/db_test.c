@@ -49,6 +49,16 @@ static void values_come_back_as_they_were_bound(void **state)
 	db_close(db);
 }
 
+static void what_cannot_be_compiled_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	struct db *db = open_db(f);
+
+	assert_int_equal(db_do(db, "INSERT INTO nowhere VALUES (?1)", DB_ARGS(db_number(1)), &f->err),
+	                 -ERR_STORE);
+	db_close(db);
+}
+
 static void a_change_is_undone_unless_committed(void **state)
 {
 	struct fixture *f = *state;
@@ -240,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FIXTURE_TEST(values_come_back_as_they_were_bound),
+	    FIXTURE_TEST(what_cannot_be_compiled_is_an_error),
 	    FIXTURE_TEST(a_change_is_undone_unless_committed),
 	    FIXTURE_TEST(settings_of_a_connection_hold),
 	    FIXTURE_TEST(failures_have_names),
