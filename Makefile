@@ -131,7 +131,7 @@ soak: ## break a node under `reconcile run` in every way, for a minute or as lon
 	@$(ENVIRONMENT) tests/soak/run $(if $(SEED),--seed $(SEED))
 
 sanitize: ## the same tests under ASan and UBSan
-	@$(MAKE) VARIANT=sanitize test
+	@TIMEOUT_UNIT=300 TIMEOUT_BATS=900 $(MAKE) VARIANT=sanitize test
 
 demo: ## a node described, converged, broken and mended, in a private namespace
 	@.ci/deps build

@@ -42,7 +42,16 @@ class Fault:
         return None
 
 
-def holders(target):
+def insist(*argv):
+    """Whoever writes or stands there is in the way for a moment: it is tried until it succeeds."""
+    for _ in range(200):
+        if subprocess.run(argv, stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            return
+        time.sleep(0.05)
+    run(*argv)
+
+
+def unmount(target):
     """Nobody of the node itself may be in the way of an unmount: it is tried until it succeeds."""
     for _ in range(100):
         if subprocess.run(["umount", target], stderr=subprocess.DEVNULL, check=False).returncode == 0:
@@ -60,7 +69,7 @@ class Unmount(Fault):
     def inject(self):
         for target in self.random.sample(["ram", "data"], self.random.randint(1, 2)):
             if f"{self.node.area}/{target}" in mounts():
-                holders(f"{self.node.area}/{target}")
+                unmount(f"{self.node.area}/{target}")
 
 
 class Remount(Fault):
@@ -311,10 +320,10 @@ class ReadOnlyHistory(Fault):
     lasts = (2, 5)
 
     def inject(self):
-        run("mount", "-o", "remount,bind,ro", self.node.var)
+        insist("mount", "-o", "remount,bind,ro", self.node.var)
 
     def undo(self):
-        run("mount", "-o", "remount,bind,rw", self.node.var)
+        insist("mount", "-o", "remount,bind,rw", self.node.var)
 
 
 class DamagedHistory(Fault):

@@ -119,7 +119,7 @@ class Soak:
             names = " and ".join(fault.name for fault in drawn)
             try:
                 took = self.round(drawn)
-            except (Failure, AssertionError, OSError) as error:
+            except (Failure, AssertionError, OSError, RuntimeError) as error:
                 raise Failure(f"round {self.rounds + 1}: {names}: {error}") from None
             say(f"{self.rounds:5}  {took:6.2f} s  {names}")
 
