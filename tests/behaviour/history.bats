@@ -61,7 +61,7 @@ goes_on()
 	in_ns chmod 0700 "$AREA/d"
 	run_node run --once
 	run_reconcile history
-	assert_line -e '^ +2 .* run +timer +exit 0 +1 in sync$'
+	assert_line -e '^ +2 .* run +script +exit 0 +1 in sync$'
 	assert_line -e '^ +1 .* apply +script +exit 0 +1 changed$'
 	node_file <<<"resources: [{kind: directory, path: $AREA/d, mode: '0750'}]"
 	run_node apply
