@@ -2,29 +2,46 @@
 /* See recording.h. */
 #include "engine/recording.h"
 
+#include "base/str.h"
+
 #include <string.h>
 
-/* Where `when` is true (NULL: of every one that is present), `field` is set as well. */
+/* Where `when` is true or says anything or, with `is`, says just that (NULL: of every fact that is
+ * present), `field` is set as well. */
 static const struct rule {
 	enum kind_id kind;
-	const char *when, *field;
+	const char *when, *is, *field;
 } rules[] = {
-    {KIND_MOUNT, "live", "type"},        {KIND_MOUNT, "live", "source"},
-    {KIND_MOUNT, "fstab", "fstab_type"}, {KIND_MOUNT, "fstab", "fstab_source"},
-    {KIND_DKMS, NULL, "status"},         {KIND_MODULE, "blacklisted", "blacklisted_by"},
-    {KIND_REBOOT, NULL, "into"},
+    {KIND_MOUNT, "live", NULL, "type"},
+    {KIND_MOUNT, "live", NULL, "source"},
+    {KIND_MOUNT, "fstab", NULL, "fstab_type"},
+    {KIND_MOUNT, "fstab", NULL, "fstab_source"},
+    {KIND_DKMS, NULL, NULL, "status"},
+    {KIND_MODULE, "blacklisted", NULL, "blacklisted_by"},
+    {KIND_REBOOT, NULL, NULL, "into"},
+    {KIND_LOADABLE, NULL, NULL, "verdict"},
+    {KIND_LOADABLE, "verdict", "no", "reason"},
+    {KIND_LOADABLE, "verdict", "unproven", "reason"},
+    {KIND_DATA_REPOSITORY, "association", NULL, "lifecycle"},
 };
-
-static bool is_true(const struct resource *fact, const char *name)
-{
-	const struct field *field = field_find(fact->kind->fields, fact->kind->field_count, name);
-
-	return ((const struct truth *)((const char *)fact + field->offset))->value;
-}
 
 static bool is_set(const struct resource *fact, const char *name)
 {
 	return field_is_set(field_find(fact->kind->fields, fact->kind->field_count, name), fact);
+}
+
+static bool applies(const struct rule *rule, const struct resource *fact)
+{
+	if (!rule->when) {
+		return fact->state == STATE_PRESENT;
+	}
+	const struct field *field = field_find(fact->kind->fields, fact->kind->field_count, rule->when);
+	const void *value = (const char *)fact + field->offset;
+
+	if (field->type == FIELD_TRUTH) {
+		return ((const struct truth *)value)->value;
+	}
+	return rule->is ? text_equal(*(const char *const *)value, rule->is) : is_set(fact, rule->when);
 }
 
 const struct resource *recording_checked(struct arena *arena, const struct resource *fact)
@@ -32,8 +49,7 @@ const struct resource *recording_checked(struct arena *arena, const struct resou
 	for (size_t i = 0; fact->state != STATE_UNDETERMINED && i < ARRAY_LEN(rules); i++) {
 		const struct rule *rule = &rules[i];
 
-		if (rule->kind == fact->kind->id && !is_set(fact, rule->field) &&
-		    (rule->when ? is_true(fact, rule->when) : fact->state == STATE_PRESENT)) {
+		if (rule->kind == fact->kind->id && applies(rule, fact) && !is_set(fact, rule->field)) {
 			return resource_undetermined(arena, fact->kind, fact->key,
 			                             "the recorded facts do not say its %s", rule->field);
 		}

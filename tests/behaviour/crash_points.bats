@@ -119,7 +119,7 @@ points()
 	all) step=1 ;;
 	*) step=$((total / ${CRASH_POINTS:-60} + 1)) ;;
 	esac
-	for ((at = 1 + RANDOM % step; at <= total; at += step)); do
+	for ((at = 1 + TEST_SEED % step; at <= total; at += step)); do
 		point "$at" "$@" || {
 			# it makes fewer calls when what it waits for comes sooner
 			((at > total * 3 / 4)) || fail "only $at of $total calls"

@@ -3,7 +3,7 @@
 #
 # What is decided about kernels, the modules for them and reboots, on recorded nodes; and what becomes of many
 # nodes on paper when each plan is carried out as shown. A failure of the latter names its seed:
-# SEED=N WORLDS=1 bats -f paper tests/behaviour/kernels.bats
+# TEST_SEED=N WORLDS=1 bats -f paper tests/behaviour/kernels.bats
 # shellcheck disable=SC2030,SC2031
 
 load support/common
@@ -84,7 +84,7 @@ step()
 # ---- many
 
 @test "nodes on paper settle, reboot a bounded number of times, and boot no kernel without a module" {
-	run python3 "$TOP/tests/behaviour/support/kernel_world.py" "$RECONCILE" "$TREE" "${WORLDS:-60}" "${SEED:-$((RANDOM + 2000))}"
+	run python3 "$TOP/tests/behaviour/support/kernel_world.py" "$RECONCILE" "$TREE" "${WORLDS:-60}" "$TEST_SEED"
 	assert_status 0
 }
 

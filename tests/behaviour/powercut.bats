@@ -7,7 +7,7 @@
 # boots: the history opens and tells what was cut, nothing that was reported as done is lost, no file is
 # half written, and one run converges.
 #
-# POWERCUTS=5000 tries so many cuts in each test instead of some fifty; POWERCUT_SEED repeats a run.
+# POWERCUTS=5000 tries so many cuts in each test instead of some fifty; TEST_SEED=N repeats a run.
 # timeout: 900
 # shellcheck disable=SC2016,SC2030,SC2031
 
@@ -25,7 +25,7 @@ setup()
 	DISK=$SCRATCH/disk
 	AREA=$DISK/area
 	HISTORY=$DISK/var/history.db
-	SEED=${POWERCUT_SEED:-$RANDOM}
+	SEED=$TEST_SEED
 	mkdir "$DISK" "$SCRATCH/served"
 	head -c 12M /dev/zero >"$SCRATCH/base"
 	mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$SCRATCH/base"

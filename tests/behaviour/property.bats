@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Random trees of mounts, files and directories converge in one apply from any state, after which plan is in
-# sync and nothing is touched any more. A failure names its seed: SEED=N ROUNDS=1 bats tests/behaviour/property.bats
+# sync and nothing is touched any more. A failure names its seed: TEST_SEED=N ROUNDS=1 bats tests/behaviour/property.bats
 # shellcheck disable=SC2016,SC2030,SC2031
 
 load support/common
@@ -59,10 +59,10 @@ round()
 }
 
 @test "random trees converge in one apply from any state" {
-	local first=${SEED:-$((RANDOM * 32768 + RANDOM))} n
+	local first=$TEST_SEED n
 
 	in_ns mount -t tmpfs -o size=64m,mode=0755 tmpfs "$AREA"
 	for ((n = 0; n < ${ROUNDS:-40}; n++)); do
-		round $((first + n)) || fail "SEED=$((first + n))" "$(generate want $((first + n)))" "--- from" "$(generate start $((first + n)))"
+		round $((first + n)) || fail "TEST_SEED=$((first + n))" "$(generate want $((first + n)))" "--- from" "$(generate start $((first + n)))"
 	done
 }

@@ -115,7 +115,7 @@ need_preload()
 	count apply --yes
 	broken
 	local n
-	for ((n = 1 + RANDOM % 20; n <= ALLOCATIONS; n += ALLOCATIONS / POINTS + 1)); do
+	for ((n = 1 + TEST_SEED % 20; n <= ALLOCATIONS; n += ALLOCATIONS / POINTS + 1)); do
 		scarce SCARCE_MALLOC=$n -- apply --yes
 		clear "allocation $n"
 		[[ $status != 0 ]] || is_whole

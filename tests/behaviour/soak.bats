@@ -12,7 +12,7 @@ load support/common
 	local status=0 spent=${SOAK:-60s}
 
 	is_sanitized && spent=20s
-	SOAK=$spent "$TOP/tests/soak/run" --seed "${SOAK_SEED:-$EPOCHSECONDS}" 3>&- 4>&- || status=$?
+	SOAK=$spent "$TOP/tests/soak/run" --seed "$TEST_SEED" 3>&- 4>&- || status=$?
 	((status != 77)) || skip "needs what tests/soak/run names"
 	((status == 0))
 }

@@ -27,7 +27,8 @@ RECONCILE=$(realpath -m "${RECONCILE:-$TOP/build/reconcile}")
 TEST_PROGRAMS=$(realpath -m "${TEST_PROGRAMS:-$TOP/build/release/tests/programs}")
 TEST_CACHE=${TEST_CACHE:-$TOP/build/cache}
 GUARD=${GUARD:-60} # seconds that run_reconcile waits; only a hang reaches them
-export TOP RECONCILE TEST_PROGRAMS TEST_CACHE
+TEST_SEED=${TEST_SEED:-$RANDOM} # what a test chooses by chance it chooses by this number
+export TOP RECONCILE TEST_PROGRAMS TEST_CACHE TEST_SEED
 
 # ---- what a test needs, and skips or fails without
 

@@ -57,6 +57,27 @@ static void what_is_absent_or_unknown_needs_nothing(void **state)
 	assert_ptr_equal(recording_checked(arena, dkms), dkms);
 }
 
+static void a_verdict_has_a_reason_and_an_association_a_state(void **state)
+{
+	struct resource *loadable = resource_create(arena, &kind_table[KIND_LOADABLE], "lustre@6.1");
+	struct resource *data = resource_create(arena, &kind_table[KIND_DATA_REPOSITORY], "/l/data");
+
+	(void)state;
+	assert_int_equal(recording_checked(arena, loadable)->state, STATE_UNDETERMINED);
+	loadable->loadable.verdict = "yes";
+	assert_ptr_equal(recording_checked(arena, loadable), loadable);
+	loadable->loadable.verdict = "no";
+	assert_string_equal(recording_checked(arena, loadable)->why,
+	                    "the recorded facts do not say its reason");
+	loadable->loadable.reason = "truncated";
+	assert_ptr_equal(recording_checked(arena, loadable), loadable);
+	assert_ptr_equal(recording_checked(arena, data), data);
+	data->data_repository.association = "dra-1";
+	assert_int_equal(recording_checked(arena, data)->state, STATE_UNDETERMINED);
+	data->data_repository.lifecycle = "AVAILABLE";
+	assert_ptr_equal(recording_checked(arena, data), data);
+}
+
 static void fields_of_the_rules_are_there(void **state)
 {
 	(void)state;
@@ -74,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_live_mount_has_source_and_type),
 	    TEST(what_is_absent_or_unknown_needs_nothing),
+	    TEST(a_verdict_has_a_reason_and_an_association_a_state),
 	    TEST(fields_of_the_rules_are_there),
 	};
 
