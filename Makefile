@@ -91,6 +91,8 @@ LIBRARIES_powercut = $(LIBRARIES_hangfs)
 # To preload: no sanitizer in it, whatever it is preloaded into.
 CFLAGS_scarce = -fPIC -fno-sanitize=all
 LIBRARIES_scarce = -shared -fno-sanitize=all
+CFLAGS_later = -fPIC -fno-sanitize=all
+LIBRARIES_later = -shared -fno-sanitize=all
 
 # ---- What people call ----
 
@@ -112,10 +114,11 @@ all: $(BIN) $(HELPERS) ## build the program (build/reconcile)
 deps: ## install what building and testing needs (Debian, Ubuntu), or say what is missing
 	@.ci/deps build test
 
+# Half as many test files at a time again as there are cores: most of them wait for something.
 test: ## build, then the checks, unit and behaviour tests (ONLY="mount plan": what is named so)
 	@.ci/deps build test
 	@$(MAKE) $(JOBS) test-build
-	@$(ENVIRONMENT) TEST_JOBS=$(or $(TEST_JOBS),$(shell nproc)) tests/run $(TESTS)
+	@$(ENVIRONMENT) TEST_JOBS=$(or $(TEST_JOBS),$(shell expr $$(nproc) \* 3 / 2)) tests/run $(TESTS)
 
 test-build: $(BIN) $(HELPERS) $(PROGRAMS) $(filter $(UNIT_TESTS),$(TESTS))
 	@:
@@ -247,7 +250,8 @@ build/tests/%: $(OUT)/tests/%
 C_FILES := $(sort $(wildcard $(foreach d,core/* core/*/* tests/unit/* tests/unit/*/* tests/fake \
 	tests/programs tests/bench tests/vm/*,$(d)/*.c $(d)/*.h)))
 SHELL_FILES = $(shell grep -rlE '^.!.*[/ ](ba|da)?sh$$' .ci tests examples 2>/dev/null | sort) \
-	$(wildcard tests/behaviour/support/*.bash tests/vm/*.bash tests/vm/support/*.bash)
+	$(wildcard tests/behaviour/support/*.bash tests/vm/*.bash tests/vm/support/*.bash \
+		state/completion/*.bash)
 TIDY := $(SOURCES:core/%.c=$(OUT)/lint/%.tidy)
 
 .PHONY: lint-all lint-checks lint-format lint-shell lint-cppcheck
@@ -284,6 +288,7 @@ DATA := $(foreach f,$(wildcard policies/*.lua),$(f):share/reconcile/policies) \
 	$(foreach f,$(wildcard README.md LICENSE docs/*.md),$(f):share/doc/reconcile) \
 	$(foreach f,$(wildcard docs/man/*.[1-8]),$(f):share/man/man$(patsubst .%,%,$(suffix $(f))))
 UNITS := $(wildcard state/systemd/*.in)
+COMPLETION = $(SHARE)/bash-completion/completions/reconcile
 SHARE = $(DESTDIR)$(PREFIX)/share
 from = $(firstword $(subst :, ,$(1)))
 into = $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(1)))
@@ -298,6 +303,7 @@ install: $(BIN) $(HELPERS) ## install under PREFIX (/usr/local), with DESTDIR be
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/reconcile
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/libexec/reconcile $(HELPERS)
 	$(foreach d,$(DATA),install -D -m 0644 -t $(call into,$(d)) $(call from,$(d))$(newline)	)
+	install -D -m 0644 state/completion/reconcile.bash $(COMPLETION)
 	install -d -m 0755 $(DESTDIR)$(sysconfdir)/reconcile $(DESTDIR)$(unitdir)
 	$(foreach u,$(UNITS),$(call install_unit,$(u),$(DESTDIR)$(unitdir)/$(notdir $(u:.in=)))$(newline)	)
 
@@ -305,6 +311,6 @@ uninstall: ## remove what install put there, and the folders of ours that are em
 	rm -f $(DESTDIR)$(PREFIX)/bin/reconcile
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/reconcile
 	rm -f $(foreach u,$(UNITS),$(DESTDIR)$(unitdir)/$(notdir $(u:.in=)))
-	rm -f $(foreach d,$(DATA),$(call into,$(d))/$(notdir $(call from,$(d))))
+	rm -f $(foreach d,$(DATA),$(call into,$(d))/$(notdir $(call from,$(d)))) $(COMPLETION)
 	rmdir $(SHARE)/reconcile/policies/lib $(SHARE)/reconcile/policies $(SHARE)/reconcile \
 		$(SHARE)/doc/reconcile $(DESTDIR)$(sysconfdir)/reconcile 2>/dev/null || :

@@ -17,19 +17,35 @@ local function which(facts, d, release)
   return release == d.next and "will boot next" or "is pinned"
 end
 
+-- Does it load there, or is it said to, whether or not its source is there to build it from? What
+-- is only untested is no advice.
+local function is_said_to_do(facts, name, module, release)
+  local word = kernels.standing(facts, name, module, release)
+  if word == "comes" or word == "unknown" then
+    return kernels.claims(name, kernels.version(facts, name, module, release), release)
+      == "supported"
+  end
+  return word == "loads"
+end
+
 -- Installed kernels that it is said to build on; or the series, when there is none.
 local function would_do(facts, name, module, version)
-  local served = kernels.served(facts, name, module)
+  local served, claims = {}, {}
+  for _, release in ipairs(facts.kernel.installed or {}) do
+    if is_said_to_do(facts, name, module, release) then
+      table.insert(served, release)
+    end
+  end
   if #served > 0 then
     return "of the installed kernels " .. kernels.list(served) .. " would do"
   end
-  local claims = {}
   for _, series in ipairs{ "6.1", "6.6", "6.8", "6.11" } do
     if kernels.claims(name, version, series) == "supported" then
       table.insert(claims, series)
     end
   end
-  return "none of the installed kernels would do; " .. kernels.list(claims) .. " would"
+  return "none of the installed kernels is said to do"
+    .. (#claims > 0 and "; " .. kernels.list(claims) .. (#claims > 1 and " are" or " is") or "")
 end
 
 local function report(plan, facts, d, name, module, release)
@@ -37,7 +53,7 @@ local function report(plan, facts, d, name, module, release)
   if has_answered(facts, key) or kernels.verdict(facts, name, release) == "yes" then
     return
   end
-  local version = module.version and module.version:match("^[0-9.]+")
+  local version = kernels.version(facts, name, module, release)
   local verdict, note = kernels.claims(name, version, release)
   local shown = lib.beegfs_matrix.version(version)
   if verdict == "incompatible" or verdict == "untested" or verdict == "unknown" then
@@ -47,6 +63,30 @@ local function report(plan, facts, d, name, module, release)
         .. verdict .. " (" .. note .. "); " .. would_do(facts, name, module, version),
     }
   end
+end
+
+-- Without a source no kernel gets a module, and nothing that is planned for one would say so.
+-- Silent where a package that may bring one is wanted: then it is on its way.
+local function report_source(want, plan, facts, name, module)
+  local key = (kernels.dkms_name(name, module) or name) .. "@" .. facts.kernel.running
+  if not kernels.dkms_name(name, module) or not facts:known("dkms", key)
+    or facts.dkms[key].state ~= "absent" then
+    return
+  end
+  -- One that is there may have been built in another way, where DKMS is not named.
+  if not module.dkms and facts:known("module", name) and kernels.is_loadable(facts, name) then
+    return
+  end
+  for package in pairs(want.packages or {}) do
+    if package:find("-dkms$") then
+      return
+    end
+  end
+  plan:warn{
+    rule = "beegfs-source",
+    reason = "DKMS has no source of " .. name .. " to build from: the package beegfs-client-dkms "
+      .. "brings it, and packages does not name it",
+  }
 end
 
 -- BeeGFS 7 resolves names and writes its log through a daemon beside the client's service.
@@ -75,6 +115,7 @@ return {
       if name ~= "beegfs" or module.state == "absent" then
         return
       end
+      report_source(want, plan, facts, name, module)
       local d = boot.decide(want, facts)
       for _, release in ipairs(boot.that_matter(facts, d)) do
         report(plan, facts, d, name, module, release)

@@ -12,24 +12,37 @@ local function overlap(a, b)
   return a:sub(1, #b) == b or b:sub(1, #a) == a
 end
 
--- The rule of the service that `path` breaks together with another entry of its file system: at
--- most eight, and neither directories nor repositories lie within each other.
+-- So many associations does a file system have at the most.
+local most = 8
+
+-- The rule of the service that `path` breaks together with others of its file system, and how. None
+-- of too many is wanted more than the others: all are blocked, and whoever wrote them chooses.
 local function conflict(entries, path, entry)
   local count = 0
   for other_path, other in pairs(entries) do
     if entry.file_system and other.file_system == entry.file_system then
       count = count + 1
       if other_path ~= path and overlap(other_path, path) then
-        return path .. " and " .. other_path .. " lie within each other"
+        return "repositories-overlap", path .. " and " .. other_path .. " lie within each other"
       end
       if other_path ~= path and overlap(other.repository, entry.repository) then
-        return entry.repository .. " and " .. other.repository .. " (" .. other_path
-          .. ") lie within each other"
+        return "repositories-overlap", entry.repository .. " and " .. other.repository .. " ("
+          .. other_path .. ") lie within each other"
       end
     end
   end
-  return count > 8 and entry.file_system .. " is wanted to have " .. count
-    .. " associations, and 8 is the most"
+  if count > most then
+    return "repositories-limit", entry.file_system .. " is wanted to have " .. count
+      .. " associations, and " .. most .. " is the most"
+  end
+end
+
+local function why(entry, owned)
+  if owned then
+    return "wanted by data_repositories, which this node owns"
+  end
+  return "wanted by data_repositories"
+    .. (entry.owner and "; the service is asked by its owner " .. entry.owner or "")
 end
 
 return {
@@ -39,12 +52,12 @@ return {
 
   plan = function(want, facts, plan)
     plan:each(want.data_repositories, function(path, entry)
-      local why = conflict(want.data_repositories, path, entry)
-      if why then
+      local rule, conflicts = conflict(want.data_repositories, path, entry)
+      if rule then
         plan:block{
-          rule = "repositories-overlap",
+          rule = rule,
           resource = "data_repository:" .. path,
-          reason = why .. ": the service refuses that",
+          reason = conflicts .. ": the service refuses that",
         }
         return
       end
@@ -60,8 +73,7 @@ return {
         chunk_mib = entry.chunk_mib,
         owner = owned and entry.owner or nil,
         manage = owned and entry.manage or "observe",
-        reason = owned and "wanted by data_repositories, which this node owns"
-          or "wanted by data_repositories",
+        reason = why(entry, owned),
       }
     end)
   end,

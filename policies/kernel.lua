@@ -261,7 +261,7 @@ local function plan_follow(plan, want, facts, d, undone)
   elseif d.unserved then
     plan:block{ rule = "no-kernel-serves",
       reason = d.unserved .. " would boot next; " .. d.unserved_why
-        .. "; no installed kernel would do" }
+        .. "; no installed kernel is known to do" }
   end
   if d.target and d.protect then
     protect(plan, want, facts, d.target, undone)

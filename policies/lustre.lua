@@ -2,18 +2,22 @@
 -- does not do, or refuses with EINVAL at the worst moment. Plans nothing and blocks nothing: see
 -- mounts.lua and modules.lua.
 
--- mount.lustre(8), and the options of mount(8) that are for any file system. The helper compares by
--- prefix: what it does not know may be swallowed in silence, or end in EINVAL.
+-- mount.lustre(8), and those options of mount(8) that the helper takes for flags of any file system
+-- (opt_map in lustre/utils/mount_lustre.c; no dirsync, lazytime or nostrictatime: the client gets
+-- them, and refuses). It compares by prefix: what it does not know may be swallowed in silence, or
+-- end in EINVAL.
 local known = {
   "acl", "noacl", "always_ping", "noalways_ping", "checksum", "nochecksum", "encrypt", "noencrypt",
   "flock", "localflock", "noflock", "lazystatfs", "nolazystatfs", "lruresize", "nolruresize",
   "user_fid2path", "nouser_fid2path", "user_xattr", "nouser_xattr", "verbose", "noverbose",
   "32bitapi", "statfs_project", "nostatfs_project",
-  "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync",
-  "atime", "noatime", "diratime", "nodiratime", "relatime", "norelatime", "strictatime",
-  "nostrictatime", "lazytime", "nolazytime", "defaults",
+  "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async",
+  "atime", "noatime", "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "defaults",
 }
-local prefixes = { "retry=", "mgssec=", "skpath=", "context=", "network=", "mgsname=" }
+local prefixes = {
+  "retry=", "mgssec=", "skpath=", "network=", "mgsname=", "exclude=",
+  "context=", "fscontext=", "defcontext=", "rootcontext=",
+}
 
 -- For fstab and systemd alone; reconcile hands none of them to the client.
 local for_fstab = {
@@ -61,7 +65,8 @@ local function check_options(plan, target, mount)
   end
 end
 
--- SERVERS:/NAME[/FOLDER], where a server is HOST@NETWORK and NAME has at most 8 characters
+-- SERVERS:/NAME[/FOLDER], where a server is HOST@NETWORK and NAME has at most 8 characters, namely
+-- letters, digits, _ and - (lustre_is_name_valid in lustre_param.h)
 local function check_source(plan, target, source)
   local servers, name = source:match("^(.+):/([^/]+)")
   if not servers then
@@ -70,6 +75,9 @@ local function check_source(plan, target, source)
   elseif #name > 8 then
     warn(plan, "lustre-source", target,
       "a Lustre file system has a name of at most 8 characters, and " .. name .. " has " .. #name)
+  elseif name:find("[^%w_-]") then
+    warn(plan, "lustre-source", target,
+      "the name of a Lustre file system has letters, digits, _ and - only: " .. name)
   elseif not servers:find("@", 1, true) then
     warn(plan, "lustre-source", target,
       servers .. " names no network: write " .. servers .. "@tcp")

@@ -1,7 +1,8 @@
 -- Wants the mounts under mounts: as they are written. One whose file system type needs a module
 -- that the running kernel neither has nor can get is blocked, with the reason. A mount that a
--- service makes wants that service enabled as well. What is only observed is not planned: it is
--- reported when it is not as written. Does not decide how the module gets there: see modules.lua.
+-- service makes wants that service enabled as well. What is only observed is planned as such: it is
+-- compared as any other, and never changed. Does not decide how the module gets there: see
+-- modules.lua.
 local kernels = lib.kernels
 
 -- File system type to the module of the desired state that brings it: its name and entry.
@@ -34,32 +35,6 @@ local function brought_by(brings, facts, mount)
   return #ids > 0 and ids or nil
 end
 
-local function report(facts, plan, target, mount)
-  local fact = facts.mount[target]
-  if mount.state == "absent" then
-    if fact.live then
-      plan:warn{
-        rule = "observed-mount-there",
-        resource = "mount:" .. target,
-        reason = target .. " is mounted and should not be; it is only observed",
-      }
-    end
-  elseif not fact.live then
-    plan:warn{
-      rule = "observed-mount-missing",
-      resource = "mount:" .. target,
-      reason = target .. " is not mounted; it is only observed",
-    }
-  elseif mount.type and fact.type ~= mount.type then
-    plan:warn{
-      rule = "observed-mount-differs",
-      resource = "mount:" .. target,
-      reason = target .. " is mounted as " .. (fact.type or "an unknown type") .. ", not as "
-        .. mount.type .. "; it is only observed",
-    }
-  end
-end
-
 -- Why the running kernel cannot mount this, or nil. Asks for facts only where a module is at stake.
 local function obstacle(brings, facts, target, mount)
   if not brings or facts.mount[target].live
@@ -81,6 +56,12 @@ local function obstacle(brings, facts, target, mount)
     .. " has none: " .. why .. "; " .. kernels.served_sentence(facts, brings.name, brings.module)
 end
 
+-- One without an [Install] section cannot be enabled: something else starts it, or the mount does.
+local function can_be_enabled(facts, unit)
+  return not (facts:known("service", unit)
+    and (facts.service[unit].unit_state or ""):find("^static/"))
+end
+
 local function plan_mount(plan, facts, brings, target, mount)
   plan:mount(lib.with(mount, {
     target = target,
@@ -90,7 +71,7 @@ local function plan_mount(plan, facts, brings, target, mount)
   local why = mount.state ~= "absent" and obstacle(brings, facts, target, mount)
   if why then
     plan:block{ rule = "no-module-for-mount", resource = "mount:" .. target, reason = why }
-  elseif mount.service and mount.state ~= "absent" then
+  elseif mount.service and mount.state ~= "absent" and can_be_enabled(facts, mount.service) then
     -- Started by the mount itself, which waits for what the service mounts.
     plan:service{ unit = mount.service, enabled = true, reason = "it makes the mount " .. target }
   end
@@ -105,7 +86,7 @@ return {
     local by_type = modules_by_type(want)
     plan:each(want.mounts, function(target, mount)
       if mount.manage == "observe" then
-        report(facts, plan, target, mount)
+        plan:mount(lib.with(mount, { target = target, reason = "observed, as written in mounts" }))
       else
         plan_mount(plan, facts, by_type[mount.type or ""], target, mount)
       end

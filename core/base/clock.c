@@ -107,6 +107,15 @@ static int64_t next_time_of_day(const struct tm *time, int64_t now)
 	return -1;
 }
 
+/* strptime(3) takes the 31st of any month, and mktime(3) would make another day of it. */
+static bool is_in_calendar(const struct tm *tm)
+{
+	struct tm normal = *tm;
+
+	timegm(&normal);
+	return normal.tm_mon == tm->tm_mon && normal.tm_mday == tm->tm_mday;
+}
+
 int64_t clock_moment(const char *text, int64_t now)
 {
 	static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
@@ -126,6 +135,9 @@ int64_t clock_moment(const char *text, int64_t now)
 		tm = (struct tm){0};
 		rest = strptime(text, "%H:%M", &tm);
 		return rest && !*rest ? next_time_of_day(&tm, now) : -1;
+	}
+	if (!is_in_calendar(&tm)) {
+		return -1;
 	}
 	if (!*rest) {
 		return (int64_t)mktime(&tm);

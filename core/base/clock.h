@@ -21,7 +21,8 @@ const char *clock_stamp(int64_t seconds, char text[24]);
 int64_t clock_duration(const char *text);
 /* The moment that a text names, in seconds since 1970: "2026-11-21T08:00:00Z", "...+09:00", seconds
  * and the T may be left out; without a zone it is local time; "18:30" is the next such time after
- * `now`. -1 when the text is no moment. */
+ * `now`. -1 when the text is no moment, or of a day that no calendar
+ * has. */
 int64_t clock_moment(const char *text, int64_t now);
 /* "5m 3s", "2h 10m", "0.4s" from milliseconds (negative: 0): for people. */
 void clock_add_span(struct str *s, int64_t milliseconds);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A line typed by a person; anything but "yes" is a no. */
 static bool ask(struct cli *cli)
@@ -32,6 +33,7 @@ static bool consent(void *context, const struct plan *plan)
 	bool asks = !cli->yes && cli->engine.person;
 
 	output_progress(&cli->out, "");
+	cli->id_width = render_width(plan);
 	if (!cli->json) {
 		render_plan(&text, cli->out.colour, plan, cli->all);
 		cli->shown = true;
@@ -61,6 +63,14 @@ static struct value result_value(struct arena *arena, const struct engine_result
 	return document;
 }
 
+/* Of a pass of `run` that nobody watches: a timer makes one every few minutes, and cron would mail
+ * it each time. */
+static bool is_nothing_to_tell(const struct cli *cli, const struct engine_result *result)
+{
+	return cli->supervisor && !isatty(STDOUT_FILENO) && !cli->shown &&
+	       result->exit_code == EXIT_IN_SYNC && result->plan && !result->plan->warning_count;
+}
+
 static int print_result(struct cli *cli, struct engine *engine, const struct engine_result *result)
 {
 	AUTO(str_free) struct str text = {0};
@@ -71,6 +81,9 @@ static int print_result(struct cli *cli, struct engine *engine, const struct eng
 		struct value document = result_value(engine_arena(engine), result);
 
 		return output_json(&document) ? result->exit_code : EXIT_ERROR;
+	}
+	if (is_nothing_to_tell(cli, result)) {
+		return result->exit_code;
 	}
 	if (result->declined) {
 		str_add(&text, "Nothing was changed.\n");
@@ -85,9 +98,48 @@ static int print_result(struct cli *cli, struct engine *engine, const struct eng
 	return output_text(&text) ? result->exit_code : EXIT_ERROR;
 }
 
+static void add_left(struct str *s, const char *what, const char *how)
+{
+	str_addf(s, "%s%s (%s)", s->length ? ", " : "", what, how);
+}
+
+/* All that keeps a plan from being in sync, as plan_count has it; what is no step has its reason
+ * here alone. */
+static void list_left(struct arena *arena, struct str *s, const struct plan *plan)
+{
+	const struct strmap *blocked = render_blocked(arena, plan);
+
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->outcome != OUTCOME_KEPT && step->outcome != OUTCOME_CHANGED) {
+			add_left(s, step->id, outcome_name(step->outcome));
+		}
+	}
+	for (size_t i = 0; i < plan->block_count; i++) {
+		const struct note *n = &plan->blocks[i];
+
+		if (!n->resource || !strmap_get(blocked, n->resource)) {
+			add_left(s, n->resource ? n->resource : n->rule,
+			         arena_printf(arena, "blocked: %s", n->origin.reason));
+		}
+	}
+	for (size_t i = 0; i < plan->undecided_count; i++) {
+		add_left(s, plan->undecided[i].item,
+		         arena_printf(arena, "undetermined: %s", plan->undecided[i].origin.reason));
+	}
+	if (plan->next_boot && plan->next_boot->lost && !plan->next_boot->remedied) {
+		add_left(s, "next boot", arena_printf(arena, "blocked: %s", plan->next_boot->sentence));
+	}
+	if (plan->basis.stale_tree) {
+		add_left(s, "tree", arena_printf(arena, "blocked: %s", plan->basis.stale_reason));
+	}
+}
+
 /* For `run`, which has nothing else of a pass once its engine is closed. */
 static void note_pass(struct cli *cli, const struct engine_result *result)
 {
+	AUTO(arena_auto) struct arena *arena = arena_create();
 	AUTO(str_free) struct str summary = {0};
 	const struct plan *left = result->after ? result->after : result->plan;
 	struct plan_counts counts;
@@ -95,13 +147,8 @@ static void note_pass(struct cli *cli, const struct engine_result *result)
 	cli->pass.next_try = result->next_try;
 	cli->pass.more = result->after && plan_count(result->after).of[OUTCOME_CHANGE];
 	str_clear(&cli->pass.left);
-	for (size_t i = 0; left && i < left->step_count; i++) {
-		const struct step *step = &left->steps[i];
-
-		if (step->outcome != OUTCOME_KEPT && step->outcome != OUTCOME_CHANGED) {
-			str_addf(&cli->pass.left, "%s%s (%s)", cli->pass.left.length ? ", " : "", step->id,
-			         outcome_name(step->outcome));
-		}
+	if (left) {
+		list_left(arena, &cli->pass.left, left);
 	}
 	if (result->plan) {
 		counts = plan_count(result->plan);

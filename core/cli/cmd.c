@@ -2,7 +2,6 @@
 /* See cmd.h: the table of commands, and parsing and help out of the tables. */
 #include "cli/cmd.h"
 
-#include "base/clock.h"
 #include "base/path.h"
 #include "cli/cmds.h"
 #include "cli/session.h"
@@ -68,14 +67,11 @@ static int take_json(struct cli *cli, const char *value, struct err *err)
 
 static int take_lock_timeout(struct cli *cli, const char *value, struct err *err)
 {
-	int64_t seconds = clock_duration(value);
+	int64_t seconds = 0;
+	int r = session_take_duration("--lock-timeout", value, 0, SESSION_YEAR, &seconds, err);
 
-	if (seconds < 0) {
-		return err_set(err, ERR_INPUT, 0,
-		               "--lock-timeout: '%s' is no duration, expected 90s, 5m or 2h", value);
-	}
 	cli->engine.lock_wait_ms = seconds * 1000;
-	return 0;
+	return r;
 }
 
 static int take_color(struct cli *cli, const char *value, struct err *err)
@@ -93,8 +89,8 @@ static int take_color(struct cli *cli, const char *value, struct err *err)
 
 static const struct option_row global_options[] = {
     {"--dir", 'C', "DIR", "the tree with state/ and policies/ (default /etc/reconcile)", take_tree},
-    {"--node", 0, "NAME",
-     "act as this node (default: /etc/reconcile/node.yaml, else the host name)", take_node},
+    {"--node", 0, "NAME", "act as this node (default: /etc/reconcile/node.yaml, or the host name)",
+     take_node},
     {"--history", 0, "FILE", "the history (default /var/lib/reconcile/history.db)", take_history},
     {"--run-dir", 0, "DIR", "lock and records of this boot (default /run/reconcile)", take_run_dir},
     {"--lock-timeout", 0, "DURATION", "how long to wait for another run to end (default 0)",
@@ -265,8 +261,8 @@ static int take_word(struct words *w, const char *word, struct err *err)
 		return w->command ? 0 : unknown_command(word, err);
 	}
 	if (w->cli->argument_count == w->command->most_arguments) {
-		return err_set(err, ERR_INPUT, 0, "one word too many: '%s'; usage: reconcile %s %s", word,
-		               w->command->name, w->command->arguments);
+		return err_set(err, ERR_INPUT, 0, "one word too many: '%s'; usage: reconcile %s%s%s", word,
+		               w->command->name, *w->command->arguments ? " " : "", w->command->arguments);
 	}
 	w->arguments[w->cli->argument_count++] = word;
 	return 0;

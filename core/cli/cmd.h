@@ -9,18 +9,6 @@
 #include "cli/output.h"
 #include "engine/engine.h"
 
-enum exit_code {
-	EXIT_IN_SYNC = 0,
-	EXIT_ERROR = 1,
-	EXIT_CHANGES = 2,
-	EXIT_LOCKED = 3,
-	EXIT_BLOCKED = 4,
-	EXIT_FAILED = 5,
-	EXIT_UNDETERMINED = 6,
-	EXIT_PAUSED = 7,
-	EXIT_VETO = 10, /* of preflight alone: something wanted is lost for certain */
-};
-
 #define CLI_RUN_DIR "/run/reconcile" /* unless --run-dir says otherwise */
 
 struct cli;
@@ -42,15 +30,15 @@ struct cli {
 	struct output out;
 	struct engine_watch watch; /* session.c: progress and notes */
 	bool json;
-	bool shown;                       /* the plan was printed already */
-	bool quiet, yes, once, sync, all; /* flags of single commands */
-	const char *file;                 /* -o FILE */
-	int64_t interval, limit;          /* seconds; rows */
-	int64_t splay, until;             /* seconds; -1: a tenth of the interval; 0: no end */
-	const char *release, *reason;     /* --kernel, --guard; --reason */
-	int64_t span;                     /* --for, --until: seconds */
-	bool at_time;                     /* it was --until */
-	bool guard, apt, remove;          /* flags of preflight and allow */
+	bool shown;                   /* the plan was printed already */
+	size_t id_width;              /* columns, of what is to be changed */
+	bool quiet, yes, once, all;   /* flags of single commands */
+	const char *file;             /* -o FILE */
+	int64_t interval, limit;      /* seconds; rows */
+	int64_t splay, until;         /* seconds; -1: a tenth of the interval; 0: no end */
+	const char *release, *reason; /* --kernel, --guard; --reason */
+	int64_t span, moment;         /* --for: seconds; --until: since 1970 */
+	bool guard, apt, remove;      /* flags of preflight and allow */
 	struct run_log *log; /* of `run` that nobody watches: what else is printed goes there */
 	/* Of `run`: called whenever there is word of a run, and while waiting for something ("" and 0
 	 * when it is no waiting). */

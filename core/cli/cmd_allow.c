@@ -14,11 +14,7 @@ enum { LONGEST = 90 * 86400 };
 
 static int take_for(struct cli *cli, const char *value, struct err *err)
 {
-	cli->span = clock_duration(value);
-	return cli->span > 0 && cli->span <= LONGEST
-	           ? 0
-	           : err_set(err, ERR_INPUT, 0,
-	                     "--for: '%s' is no duration of 90d or less, like 12h or 2d", value);
+	return session_take_duration("--for", value, 1, LONGEST, &cli->span, err);
 }
 
 static int take_reason(struct cli *cli, const char *value, struct err *err)

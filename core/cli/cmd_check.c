@@ -4,8 +4,6 @@
 #include "cli/session.h"
 #include "engine/check.h"
 
-#include "base/clock.h"
-
 #include <string.h>
 
 enum { LOOK_MS = 3000, TEXT_MOST = 2000 };
@@ -49,10 +47,11 @@ static int cannot_tell(struct cli *cli, struct engine *engine, struct check *che
 
 	check->health = DOCTOR_UNKNOWN;
 	check->part_count = 0;
-	check->text = fault->at.file && fault->at.line
+	check->text = !fault->at.file ? fault->text
+	              : fault->at.line
 	                  ? arena_printf(cli->arena, "%s:%u:%u: %s", fault->at.file, fault->at.line,
 	                                 fault->at.col, fault->text)
-	                  : fault->text;
+	                  : arena_printf(cli->arena, "%s: %s", fault->at.file, fault->text);
 	(void)engine;
 	print(cli, check);
 	return (int)DOCTOR_UNKNOWN;
@@ -63,6 +62,11 @@ static int run(struct cli *cli)
 	struct check check;
 	struct err err = {0};
 
+	if (cli->limit && (cli->once || cli->engine.facts)) {
+		err_set(&err, ERR_INPUT, 0, "--max-age asks for the runs of this node, which %s does not",
+		        cli->once ? "--next-boot" : "--facts");
+		return session_fail(cli, NULL, &err);
+	}
 	cli->engine.observe_ms = LOOK_MS;
 	AUTO(session_free) struct engine *engine = session_open(cli);
 	int r = cli->once ? check_next_boot(engine, &check, &err)
@@ -85,11 +89,7 @@ static int take_next_boot(struct cli *cli, const char *value, struct err *err)
 
 static int take_max_age(struct cli *cli, const char *value, struct err *err)
 {
-	cli->limit = clock_duration(value);
-	return cli->limit > 0
-	           ? 0
-	           : err_set(err, ERR_INPUT, 0,
-	                     "--max-age: '%s' is no duration, expected 90s, 5m, 2h or 7d", value);
+	return session_take_duration("--max-age", value, 1, SESSION_YEAR, &cli->limit, err);
 }
 
 static const struct option_row options[] = {

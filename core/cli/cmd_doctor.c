@@ -62,6 +62,10 @@ static int run(struct cli *cli)
 	const char *why = paused(cli, engine);
 
 	output_progress(&cli->out, "");
+	/* The lines have no place for it. */
+	if (!r && cli->quiet && !cli->json && doctor->fstab_why) {
+		output_note(&cli->out, "%s", doctor->fstab_why);
+	}
 	return r ? fail(cli, engine, &err) : print(cli, doctor, why);
 }
 

@@ -75,22 +75,52 @@ static void tell(struct cli *cli, const struct import *import)
 	}
 }
 
+static struct value sentences(struct arena *arena, const char *const *list, size_t n)
+{
+	struct value v = value_list();
+
+	for (size_t i = 0; i < n; i++) {
+		value_append(arena, &v, value_string(list[i]));
+	}
+	return v;
+}
+
+/* `path`: where it was written, or would be below the tree. */
+static bool print_json(struct cli *cli, const struct import *import, const char *path)
+{
+	struct value v = value_map(), files = value_list(), file = value_map();
+
+	value_put(cli->arena, &file, "path", value_string(path));
+	value_put(cli->arena, &file, "content", value_string(str_text(&import->text)));
+	value_append(cli->arena, &files, file);
+	value_put(cli->arena, &v, "files", files);
+	value_put(cli->arena, &v, "left_out", sentences(cli->arena, import->left, import->left_count));
+	value_put(cli->arena, &v, "to_mend",
+	          sentences(cli->arena, import->broken, import->broken_count));
+	value_seal(&v);
+	return output_json(&v);
+}
+
 static int deliver(struct cli *cli, struct engine *engine, const struct import *import)
 {
 	AUTO(str_free) struct str text = {0};
 	struct err err = {0};
-	const char *path = NULL;
+	const char *path = arena_printf(cli->arena, "state/nodes/%s.yaml", import->node);
+	bool done;
 
-	if (!cli->file) {
-		tell(cli, import);
-		return output_text(&import->text) ? EXIT_IN_SYNC : EXIT_ERROR;
-	}
-	if (save(cli, import, &path, &err)) {
+	if (cli->file && save(cli, import, &path, &err)) {
 		return session_fail(cli, engine, &err);
 	}
 	tell(cli, import);
-	str_addf(&text, "Wrote %s. Read it; then: reconcile plan -C %s\n", path, cli->file);
-	return output_text(&text) ? EXIT_IN_SYNC : EXIT_ERROR;
+	if (cli->json) {
+		done = print_json(cli, import, path);
+	} else if (cli->file) {
+		str_addf(&text, "Wrote %s. Read it; then: reconcile plan -C %s\n", path, cli->file);
+		done = output_text(&text);
+	} else {
+		done = output_text(&import->text);
+	}
+	return !done ? EXIT_ERROR : import->is_partial ? EXIT_UNDETERMINED : EXIT_IN_SYNC;
 }
 
 static int run(struct cli *cli)
@@ -130,7 +160,9 @@ const struct cmd cmd_import = {
         "clients, the modules behind them and the packages that bring those, holds. Comments\n"
         "say where each value came from; the kernel is left for you to decide. On a node that\n"
         "is whole, `plan` of it is empty; what is broken is said, and is what it plans to\n"
-        "mend. Without --out the YAML goes to standard output. Changes nothing on the node.",
+        "mend. Without --out the YAML goes to standard output, with --json the file and what was\n"
+        "said of it. Changes nothing on the node. Exit codes: 0; 6 fstab cannot be read, so there\n"
+        "may be more; 1 error.",
     .options = options,
     .run = run,
 };

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { LONGEST = 3650, DAY = 86400, REASON_MOST = 1000 };
+enum { DAY = 86400, LONGEST = 3650 * DAY, REASON_MOST = 1000 };
 
 static int say(struct cli *cli, struct engine *engine, const char *word)
 {
@@ -49,7 +49,7 @@ static int pause_run(struct cli *cli)
 {
 	AUTO(session_free) struct engine *engine = session_open(cli);
 	const char *reason = cli->argument_count ? cli->arguments[0] : "";
-	const struct pause_wish wish = {reason, cli->span, cli->at_time};
+	const struct pause_wish wish = {reason, cli->span, cli->moment};
 	struct err err = {0};
 
 	if (!reason[strspn(reason, " \t\n")] || strlen(reason) > REASON_MOST) {
@@ -59,6 +59,7 @@ static int pause_run(struct cli *cli)
 	if (engine_reach_state(engine, &err) || pause_begin(&cli->engine, &wish, cli->arena, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
+	pause_tell(engine);
 	record(cli, engine, arena_printf(cli->arena, "pause: %s", reason));
 	return say(cli, engine, "Paused");
 }
@@ -73,33 +74,22 @@ static int resume_run(struct cli *cli)
 	if (pause_end(engine, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
+	pause_tell(engine);
 	if (before.paused) {
 		record(cli, engine, "resume");
 	}
 	return say(cli, engine, before.paused ? "Resumed" : "Not paused");
 }
 
-static int set_span(struct cli *cli, const char *option, int64_t span, bool at_time,
-                    struct err *err)
+static int exclude(struct err *err)
 {
-	if (cli->span) {
-		return err_set(err, ERR_INPUT, 0, "%s: --for and --until exclude each other", option);
-	}
-	if (span > (int64_t)LONGEST * DAY) {
-		return err_set(err, ERR_INPUT, 0, "%s: that is more than %d days away", option, LONGEST);
-	}
-	cli->span = span;
-	cli->at_time = at_time;
-	return 0;
+	return err_set(err, ERR_INPUT, 0, "--for and --until exclude each other");
 }
 
 static int take_for(struct cli *cli, const char *value, struct err *err)
 {
-	int64_t span = clock_duration(value);
-
-	return span > 0 ? set_span(cli, "--for", span, false, err)
-	                : err_set(err, ERR_INPUT, 0,
-	                          "--for: '%s' is no duration, expected 30m, 2h or 3d", value);
+	return cli->moment ? exclude(err)
+	                   : session_take_duration("--for", value, 1, LONGEST, &cli->span, err);
 }
 
 static int take_until(struct cli *cli, const char *value, struct err *err)
@@ -114,8 +104,15 @@ static int take_until(struct cli *cli, const char *value, struct err *err)
 		    "or 2026-11-21T18:30Z",
 		    value);
 	}
-	return at > now ? set_span(cli, "--until", at - now, true, err)
-	                : err_set(err, ERR_INPUT, 0, "--until: %s has passed", clock_stamp(at, stamp));
+	if (at <= now) {
+		return err_set(err, ERR_INPUT, 0, "--until: %s has passed", clock_stamp(at, stamp));
+	}
+	if (at - now > LONGEST) {
+		return err_set(err, ERR_INPUT, 0, "--until: %s is more than %d days away",
+		               clock_stamp(at, stamp), LONGEST / DAY);
+	}
+	cli->moment = at;
+	return cli->span ? exclude(err) : 0;
 }
 
 static const struct option_row options[] = {

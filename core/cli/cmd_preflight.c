@@ -25,6 +25,9 @@ enum { LOOK_MS = 8000, HANG_SECONDS = 40, INPUT_MOST = 16 << 20 };
 
 static int take_kernel(struct cli *cli, const char *value, struct err *err)
 {
+	if (cli->release) {
+		return err_set(err, ERR_INPUT, 0, "--kernel and --guard: expected one of them, once");
+	}
 	cli->release = value;
 	return session_check_release(value, err);
 }
@@ -68,7 +71,12 @@ static void too_long(int signal)
 
 static int let_pass(struct cli *cli, const struct err *err)
 {
-	say(cli, LOG_WARNING, arena_printf(cli->arena, "not judged, let pass: %s", err->text));
+	const char *where =
+	    err->at.file && err->at.line
+	        ? arena_printf(cli->arena, "%s:%u:%u: ", err->at.file, err->at.line, err->at.col)
+	        : "";
+
+	say(cli, LOG_WARNING, arena_printf(cli->arena, "not judged, let pass: %s%s", where, err->text));
 	return EXIT_IN_SYNC;
 }
 
@@ -137,6 +145,18 @@ static int read_state(struct cli *cli, struct worker *worker, struct preflight_w
 	           : 0;
 }
 
+/* Where a hook is in place somebody wants it to protect something. */
+static void tell_gone(struct cli *cli, const struct preflight_wants *wants)
+{
+	if (wants->gone) {
+		say(cli, LOG_WARNING,
+		    arena_printf(cli->arena,
+		                 "%s is not there: this hook protects nothing until `reconcile apply` "
+		                 "writes it",
+		                 wants->gone));
+	}
+}
+
 static int print_verdict(struct cli *cli, const struct preflight_apt *result, bool refuses)
 {
 	for (size_t i = 0; i < result->allowed_count; i++) {
@@ -189,6 +209,7 @@ static int run_apt(struct cli *cli)
 	    read_state(cli, worker, &wants, &allowed, &err)) {
 		return let_pass(cli, &err);
 	}
+	tell_gone(cli, &wants);
 	if (strcmp(wants.mode, "refuse") != 0 && strcmp(wants.mode, "warn") != 0) {
 		return EXIT_IN_SYNC;
 	}
@@ -233,6 +254,7 @@ static int run_guard(struct cli *cli)
 	if (read_state(cli, worker, &wants, &allowed, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
+	tell_gone(cli, &wants);
 	const struct preflight_guard_case c = {&wants, &allowed, cli->release};
 
 	return preflight_guard(worker, &c, cli->arena, &guard, &err) ? session_fail(cli, NULL, &err)

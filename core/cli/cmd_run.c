@@ -25,7 +25,6 @@
 
 enum {
 	INTERVAL = 300,         /* seconds */
-	LONGEST = 366 * 86400,  /* seconds: of any duration */
 	LOCKED_MS = 5000,       /* before it is tried again while somebody else holds the lock */
 	STATUS_MS = 1000,       /* between two words on what is waited for */
 	EXTEND_EVERY_MS = 5000, /* and, while stopping, two requests for more time, ... */
@@ -105,10 +104,13 @@ static void tick(struct cli *cli, const char *what, int64_t elapsed_ms)
 static void step_done(struct cli *cli, const struct step *step)
 {
 	struct supervisor *s = cli->supervisor;
+	enum kind_id kind = step->want->kind->id;
+	bool may_remount =
+	    kind == KIND_COMMAND || (kind == KIND_MOUNT && step->action == ACTION_UPDATE);
 
 	/* Between the change and the plan made afterwards: what others do from now on is not ours. */
 	if (s->timer && step->outcome == OUTCOME_CHANGED) {
-		timer_settle(s->timer);
+		timer_settle(s->timer, may_remount);
 	}
 }
 
@@ -377,22 +379,6 @@ static int take_once(struct cli *cli, const char *value, struct err *err)
 	return 0;
 }
 
-static int take_duration(const char *name, const char *value, int64_t least, int64_t *ret_seconds,
-                         struct err *err)
-{
-	int64_t seconds = clock_duration(value);
-
-	if (seconds < least) {
-		return err_set(err, ERR_INPUT, 0, "%s: '%s' is no duration, expected 90s, 5m or 2h", name,
-		               value);
-	}
-	if (seconds > LONGEST) {
-		return err_set(err, ERR_INPUT, 0, "%s: '%s' is longer than a year", name, value);
-	}
-	*ret_seconds = seconds;
-	return 0;
-}
-
 static int take_boot(struct cli *cli, const char *value, struct err *err)
 {
 	cli->engine.boot = true;
@@ -402,24 +388,23 @@ static int take_boot(struct cli *cli, const char *value, struct err *err)
 
 static int take_interval(struct cli *cli, const char *value, struct err *err)
 {
-	return take_duration("--interval", value, 1, &cli->interval, err);
+	return session_take_duration("--interval", value, 1, SESSION_YEAR, &cli->interval, err);
 }
 
 static int take_splay(struct cli *cli, const char *value, struct err *err)
 {
-	return take_duration("--splay", value, 0, &cli->splay, err);
+	return session_take_duration("--splay", value, 0, SESSION_YEAR, &cli->splay, err);
 }
 
 static int take_until(struct cli *cli, const char *value, struct err *err)
 {
-	return take_duration("--until-in-sync", value, 1, &cli->until, err);
+	return session_take_duration("--until-in-sync", value, 1, SESSION_YEAR, &cli->until, err);
 }
 
 static const struct option_row options[] = {
     {"--once", 0, NULL, "one pass, then exit with its code", take_once},
     {"--until-in-sync", 0, "DURATION",
-     "passes until the node is in sync or the time is over, then exit with the last one's code",
-     take_until},
+     "passes until in sync or the time is over; exits as the last one did", take_until},
     {"--boot", 0, NULL, "only modules, installed, built and loaded; then exit", take_boot},
     {"--interval", 0, "DURATION", "time between two passes (5m)", take_interval},
     {"--splay", 0, "DURATION", "give or take so much each time (a tenth of the interval)",
@@ -443,8 +428,9 @@ const struct cmd cmd_run = {
         "once after a change of the tree or SIGHUP. SIGTERM ends it after the step under way\n"
         "(a package manager is waited for up to 90 s, then left to itself), a second one at\n"
         "once. Speaks sd_notify(3). Where nobody watches it logs a line for each change and\n"
-        "each trouble; with --json these are objects. Needs root. Exit codes of --once and\n"
-        "--until-in-sync as of apply; else 0 when it was asked to stop.",
+        "each trouble; with --json these are objects. --once prints its plan as apply does, and\n"
+        "off a terminal nothing when nothing was changed and nothing is wrong. Needs root. Exit\n"
+        "codes of --once and --until-in-sync as of apply; else 0 when it was asked to stop.",
     .options = options,
     .run = run,
 };

@@ -184,7 +184,7 @@ static void add_text(struct str *s, struct cli *cli, struct engine *engine, cons
 	add_allowed(s, engine);
 	add_history(s, past);
 	if (plan->basis.stale_tree) {
-		output_paint(s, cli->out.colour, COLOUR_YELLOW, "The tree is not used");
+		output_paint(s, cli->out.colour, COLOUR_YELLOW, "! The tree is not used");
 		str_add(s, " (");
 		str_add_printable(s, plan->basis.stale_reason, 1000);
 		str_addf(s, "): `run` goes on with the last good one, which last served at %s.\n",

@@ -199,7 +199,8 @@ static void add_kernel(struct str *s, const char *label, const struct doctor *d,
 		str_add_printable(s, k->brought ? k->brought : "", 200);
 		str_addc(s, ')');
 	}
-	if (k && k->incomplete) {
+	/* Of the one that boots next that is said once, with what it means. */
+	if (k && k->incomplete && !(k->next && d->next_boot)) {
 		str_add(s, "  cannot boot as it is: ");
 		str_add_printable(s, k->incomplete, 200);
 	}
@@ -228,6 +229,12 @@ static void add_kernels(struct str *s, const struct doctor *d)
 	said_next = (said && text_equal(k->running, next)) ||
 	            (said_default && text_equal(k->boot_default, next));
 	add_kernel(s, once ? "Next, once" : "Next", d, next, untold, &said_next);
+	if (k->stale_entry) {
+		add_label(s, "");
+		str_add(s, "the boot loader was told to start ");
+		str_add_printable(s, k->stale_entry, 200);
+		str_add(s, ", of which it has no entry\n");
+	}
 }
 
 static const char *roles(struct arena *arena, const struct doctor *d, const char *release)
@@ -311,7 +318,9 @@ static void add_rivals(struct str *s, const struct doctor *d)
 		add_line(s, i ? "" : "Rivals", str_text(&text));
 	}
 	if (!d->rival_count) {
-		add_line(s, "Rivals", "none: nothing else here repairs mounts or modules");
+		add_line(s, "Rivals",
+		         d->rivals_why ? d->rivals_why
+		                       : "none: nothing else here repairs mounts or modules");
 	}
 }
 
@@ -363,6 +372,9 @@ void doctor_text(struct str *s, bool colour, const struct doctor *d)
 	if (d->fstab_why) {
 		add_line(s, "fstab", d->fstab_why);
 	}
+	for (size_t i = 0; i < d->fstab_faults.count; i++) {
+		add_line(s, "fstab", d->fstab_faults.items[i]);
+	}
 	add_modules(s, colour, d);
 	str_addc(s, '\n');
 	if (d->next_boot && d->next_boot->sentence) {
@@ -370,6 +382,9 @@ void doctor_text(struct str *s, bool colour, const struct doctor *d)
 	}
 	add_rivals(s, d);
 	add_index(s, d);
+	if (d->unjudged) {
+		add_line(s, "Tree", d->unjudged);
+	}
 	add_next(s, colour, d);
 }
 

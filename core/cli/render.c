@@ -6,7 +6,14 @@
 
 #include <string.h>
 
-enum { VALUE_MOST = 200, TEXT_MOST = 800, NAME_LEAST = 7, INDENT = 6, LINE_MOST = 100 };
+enum {
+	VALUE_MOST = 200,
+	TEXT_MOST = 800,
+	NAME_LEAST = 7,
+	INDENT = 6,
+	LINE_MOST = 100,
+	ID_MOST = 60, /* columns */
+};
 
 struct sign {
 	const char *text, *word;
@@ -320,12 +327,14 @@ static void add_orphans(struct str *s, const struct plan *plan)
 void render_next_boot(struct str *s, bool colour, const struct next_boot *next)
 {
 	AUTO(str_free) struct str shown = {0};
+	/* What is lost counts as one that is blocked, and looks like one. */
 	bool lost = next->lost && !next->remedied;
+	const char *title = lost ? "! Next boot:" : "Next boot:";
+	size_t column = strlen(title) + (lost ? 3 : 1);
 
 	str_add_printable(&shown, next->sentence, TEXT_MOST);
-	output_paint(s, colour, lost ? COLOUR_RED : COLOUR_BOLD, "Next boot:");
-	size_t column = strlen("Next boot: ");
-
+	str_add(s, lost ? "  " : "");
+	output_paint(s, colour, lost ? COLOUR_RED : COLOUR_BOLD, title);
 	str_addc(s, ' ');
 	for (const char *rest = str_text(&shown);;) {
 		size_t n = break_at(rest, LINE_MOST - column);
@@ -341,21 +350,28 @@ void render_next_boot(struct str *s, bool colour, const struct next_boot *next)
 	str_add(s, ".\n");
 }
 
-static void add_conditions(struct str *s, bool colour, const struct plan *plan)
+/* It counts as one that is blocked, and looks like one. */
+static void add_stale(struct str *s, bool colour, const struct plan *plan)
 {
 	char stamp[24];
 
-	if (plan->next_boot) {
-		render_next_boot(s, colour, plan->next_boot);
-	}
-
 	if (plan->basis.stale_tree) {
-		output_paint(s, colour, COLOUR_YELLOW, "The tree is not used");
+		str_add(s, "  ");
+		output_paint(s, colour, COLOUR_YELLOW, "! The tree is not used");
 		str_add(s, " (");
 		str_add_printable(s, plan->basis.stale_reason, 1000);
 		str_addf(s, "): this is the last good one, which last served at %s.\n",
 		         clock_stamp(plan->basis.stale_since, stamp));
 	}
+}
+
+static void add_conditions(struct str *s, bool colour, const struct plan *plan)
+{
+	if (plan->next_boot) {
+		render_next_boot(s, colour, plan->next_boot);
+	}
+
+	add_stale(s, colour, plan);
 	if (plan->paused) {
 		str_addf(s, "This node is paused: %s.\n", plan->paused);
 	}
@@ -419,6 +435,23 @@ void render_plan(struct str *s, bool colour, const struct plan *plan, bool all)
 	str_add(s, ".\n");
 }
 
+size_t render_width(const struct plan *plan)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < plan->step_count; i++) {
+		AUTO(str_free) struct str id = {0};
+
+		if (plan->steps[i].outcome == OUTCOME_CHANGE) {
+			render_id(&id, plan->steps[i].want);
+			size_t n = text_width(str_text(&id));
+
+			width = n > width && n <= ID_MOST ? n : width;
+		}
+	}
+	return width;
+}
+
 void render_done(struct str *s, bool colour, const struct step *step, size_t width)
 {
 	struct sign sign = sign_of(step);
@@ -456,6 +489,8 @@ void render_result(struct str *s, bool colour, const struct render_end *end)
 		add_notes(s, colour, plan);
 		add_orphans(s, plan);
 		add_conditions(s, colour, plan);
+	} else {
+		add_stale(s, colour, plan);
 	}
 	if (after && plan_count(after).of[OUTCOME_CHANGE]) {
 		str_add(s, "Planned once more afterwards, there is more to do:\n\n");

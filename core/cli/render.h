@@ -10,7 +10,9 @@
 /* The plan: every step that is not in sync (with `all`, those too), notes, orphans and the summary
  * line. */
 void render_plan(struct str *s, bool colour, const struct plan *plan, bool all);
-/* One line for a step that was carried out. */
+/* How many columns the names of its changes take, those aside that are far too long. */
+size_t render_width(const struct plan *plan);
+/* One line for a step that was carried out; its name takes so many columns at least. */
 void render_done(struct str *s, bool colour, const struct step *step, size_t width);
 /* What came of an apply. */
 struct render_end {

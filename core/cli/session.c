@@ -9,6 +9,7 @@
 #include "host/self.h"
 #include "provider/worker.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static void tick(struct cli *cli, const char *what, int64_t elapsed_ms)
@@ -70,7 +71,7 @@ static void step_end(void *context, const struct step *step, size_t i, size_t n)
 	if (cli->log) {
 		run_log_step(cli->log, step);
 	} else if (!cli->json) {
-		render_done(&text, cli->out.colour, step, 40);
+		render_done(&text, cli->out.colour, step, cli->id_width);
 		output_text(&text);
 	}
 }
@@ -162,6 +163,18 @@ struct engine *session_load(struct cli *cli, int *ret_code)
 	return NULL;
 }
 
+static bool is_trusted(struct cli *cli, const char *what)
+{
+	struct err err = {0};
+
+	if (!self_check_run_dir(cli->engine.run_dir, &err)) {
+		return true;
+	}
+	err_wrap(&err, "%s", what);
+	session_fail(cli, NULL, &err);
+	return false;
+}
+
 bool session_reach_run_dir(struct cli *cli)
 {
 	/* Who hangs is recorded in the usual place, which is memory. */
@@ -175,7 +188,7 @@ bool session_reach_run_dir(struct cli *cli)
 	struct err err = {0};
 
 	if (strcmp(run_dir, CLI_RUN_DIR) == 0) {
-		return true;
+		return is_trusted(cli, "the run-dir");
 	}
 	struct worker *worker = worker_create(&options);
 
@@ -185,7 +198,7 @@ bool session_reach_run_dir(struct cli *cli)
 		err_set(&err, ERR_LIMIT, 0, "--run-dir: %s", why);
 		session_fail(cli, NULL, &err);
 	}
-	return !why;
+	return !why && is_trusted(cli, "--run-dir");
 }
 
 void session_free(struct engine **engine)
@@ -251,6 +264,27 @@ int session_take_all(struct cli *cli, const char *value, struct err *err)
 	(void)value;
 	(void)err;
 	cli->all = true;
+	return 0;
+}
+
+int session_take_duration(const char *option, const char *value, int64_t least, int64_t most,
+                          int64_t *ret_seconds, struct err *err)
+{
+	int64_t seconds = clock_duration(value);
+
+	if (seconds < 0) {
+		return err_set(err, ERR_INPUT, 0, "%s: '%s' is no duration, expected 90s, 5m, 2h or 7d",
+		               option, value);
+	}
+	if (seconds < least) {
+		return err_set(err, ERR_INPUT, 0, "%s: '%s' is too short, expected %" PRId64 "s or more",
+		               option, value, least);
+	}
+	if (seconds > most) {
+		return err_set(err, ERR_INPUT, 0, "%s: '%s' is too long, expected %" PRId64 "d or less",
+		               option, value, most / 86400);
+	}
+	*ret_seconds = seconds;
 	return 0;
 }
 

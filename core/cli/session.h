@@ -24,11 +24,17 @@ int session_take_only(struct cli *cli, const char *value, struct err *err);
 int session_take_allow(struct cli *cli, const char *value, struct err *err);
 int session_take_all(struct cli *cli, const char *value, struct err *err);
 
+/* The value of `option`, in seconds between `least` and `most`. */
+int session_take_duration(const char *option, const char *value, int64_t least, int64_t most,
+                          int64_t *ret_seconds, struct err *err);
+enum { SESSION_YEAR = 366 * 86400 }; /* seconds: more is a slip of the pen */
+
 /* One kernel release, no pattern, as it comes from the command line. */
 int session_check_release(const char *text, struct err *err);
 
 /* A run-dir of somebody's own may lie on a file system that does not answer; we ourselves must not
- * touch it then. False: an error was printed. */
+ * touch it then, nor, as root, when others could write there (self_check_run_dir). False: an error
+ * was printed. */
 bool session_reach_run_dir(struct cli *cli);
 
 void session_free(struct engine **engine);

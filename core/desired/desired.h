@@ -13,8 +13,8 @@
 #include "base/value.h"
 
 struct desired_file {
-	const char
-	    *name; /* as shown in messages: "state/nodes/compute.yaml" (with the -C prefix as typed) */
+	/* As shown in messages: "state/nodes/compute.yaml" (with the -C prefix as typed). */
+	const char *name;
 	const char *path; /* within the tree: "nodes/compute.yaml", "roles/x.yaml", "defaults.yaml" */
 	const char *text;
 	size_t length;

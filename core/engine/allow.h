@@ -2,7 +2,8 @@
 /*
  * Overrides of operators: a kernel that preflight is to let pass, for a time, with a reason. Safety
  * state, no history: a small synced file, allow.json in the state folder, that the apt hook can
- * read without any engine. Expired ones are as good as none and go with the next change.
+ * read without any engine. Expired ones are as good as none and go with the next change. Results
+ * live in the arena that is passed, else in the engine's.
  */
 #ifndef ENGINE_ALLOW_H
 #define ENGINE_ALLOW_H

@@ -14,12 +14,12 @@
 /* Of the list as it was carried out and of the one made afterwards the graver word holds. */
 static int exit_code_of(const struct engine_result *result)
 {
-	static const int order[] = {5, 2, 6, 4};
+	static const int order[] = {EXIT_FAILED, EXIT_CHANGES, EXIT_UNDETERMINED, EXIT_BLOCKED};
 	int now = plan_exit_code(result->plan),
-	    then = result->after ? plan_exit_code(result->after) : 0;
+	    then = result->after ? plan_exit_code(result->after) : EXIT_IN_SYNC;
 
 	if (result->stopped) {
-		return 1;
+		return EXIT_ERROR;
 	}
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
@@ -27,7 +27,7 @@ static int exit_code_of(const struct engine_result *result)
 			return order[i];
 		}
 	}
-	return 0;
+	return EXIT_IN_SYNC;
 }
 
 static bool says(const struct plan *plan, const struct note *block)
@@ -82,7 +82,7 @@ static int plan_again(struct engine *engine, struct engine_result *result, const
 		*ret_error = arena_printf(engine->arena, "planning once more afterwards: %s", err.text);
 		engine_note(engine, "%s", *ret_error);
 		result->after = NULL;
-		return 1;
+		return EXIT_ERROR;
 	}
 	take_over(engine->arena, result->plan, result->after);
 	return exit_code_of(result);
@@ -268,8 +268,9 @@ static int take_lock(struct engine *engine, struct err *err)
 	return 0;
 }
 
-/* Is this node left alone? Asked under the lock: who was pausing while we waited is heard. */
-static const char *is_paused(struct engine *engine)
+/* Is this node left alone? Asked under the lock: who was pausing while we waited is heard.
+ * *ret_ends: of clock_ms, when that is over by itself; 0: not by itself. */
+static const char *is_paused(struct engine *engine, int64_t *ret_ends)
 {
 	struct pause pause;
 
@@ -283,6 +284,10 @@ static const char *is_paused(struct engine *engine)
 	if (pause.unseen) {
 		engine_note(engine, "whether this node is paused cannot be told (%s); going on",
 		            pause.unseen);
+	}
+	if (pause.paused && pause.until) {
+		/* Whole seconds: the last of them has to be over. */
+		*ret_ends = clock_ms() + (pause.until - clock_now() + 1) * 1000;
 	}
 	return pause_text(engine->arena, &pause);
 }
@@ -305,10 +310,11 @@ int engine_apply(struct engine *engine, const struct value *saved, engine_consen
 	}
 	int r = 0;
 
-	result.paused = is_paused(engine);
+	result.paused = is_paused(engine, &result.next_try);
+	pause_tell(engine);
 	if (result.paused) {
 		engine_note(engine, "paused: %s", result.paused);
-		result.exit_code = 7;
+		result.exit_code = EXIT_PAUSED;
 	} else {
 		use_saved(engine, saved);
 		r = locked(engine, saved, consent, context, &result, err);

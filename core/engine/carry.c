@@ -344,7 +344,7 @@ static bool is_broken_off(struct carry *carry)
 	}
 	if (self_lock_keep(&engine->lock, &err)) {
 		carry->broken_off = arena_strdup(engine->arena, err.text);
-		carry->broken_code = 3;
+		carry->broken_code = EXIT_LOCKED;
 		return true;
 	}
 	if (!engine->options->ignore_pause) {
@@ -353,7 +353,7 @@ static bool is_broken_off(struct carry *carry)
 	if (pause.paused) {
 		carry->broken_off =
 		    arena_printf(engine->arena, "paused: %s", pause_text(engine->arena, &pause));
-		carry->broken_code = 7;
+		carry->broken_code = EXIT_PAUSED;
 	}
 	return pause.paused;
 }

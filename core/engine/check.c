@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { RUNS_MOST = 500 };
+
 /* What is wrong, by how bad it is. */
 struct finding {
 	enum doctor_health health;
@@ -135,6 +137,23 @@ static void judge_mounts(struct checking *c, const struct doctor *doctor)
 	measure(c, "hung", hung, "");
 }
 
+/* What is wanted is not known then, and so not what could be lost. */
+static void judge_untold(struct checking *c, const struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->count; i++) {
+		const struct doctor_mount *m = &doctor->list[i];
+
+		if (m->standing == DOCTOR_UNTOLD) {
+			find(c, DOCTOR_UNKNOWN,
+			     arena_printf(c->engine->arena, "%s %s: %s", m->target,
+			                  doctor_standing_name(m->standing), m->why));
+		}
+	}
+	if (doctor->fstab_why) {
+		find(c, DOCTOR_UNKNOWN, doctor->fstab_why);
+	}
+}
+
 /* A loss to come is a warning to those who watch, and critical to those who ask for it. */
 static void judge_next_boot(struct checking *c, const struct next_boot *next,
                             enum doctor_health loss)
@@ -155,6 +174,7 @@ static int ask_next_boot(struct checking *c, const struct next_boot **ret_next, 
 	struct next_boot *next;
 
 	next_boot_wants_of(c->engine->arena, &c->engine->desired.state, &wants);
+	wants.kernel = true;
 	if (next_boot_judge(c->engine->arena, &c->engine->facts.source, &wants, NULL, &next, err)) {
 		return -(int)err->code;
 	}
@@ -162,20 +182,38 @@ static int ask_next_boot(struct checking *c, const struct next_boot **ret_next, 
 	return 0;
 }
 
-static void judge_last_run(struct checking *c, int64_t max_age)
+/* The last run that has looked at the node; what an operator allowed is recorded as well. NULL:
+ * there is none. */
+static const struct value *last_run(struct checking *c,
+                                    const struct store_condition **ret_condition)
 {
-	const struct store_condition *condition;
-	struct store *store = engine_history(c->engine, &condition);
+	struct store *store = engine_history(c->engine, ret_condition);
 	struct err fault = {0};
 	struct value runs;
 
-	if (!store || store_runs(store, c->engine->arena, 1, &runs, &fault) || !runs.count) {
+	if (!store || store_runs(store, c->engine->arena, RUNS_MOST, &runs, &fault)) {
+		return NULL;
+	}
+	for (size_t i = 0; i < runs.count; i++) {
+		if (value_text(&runs.items[i], "facts")) {
+			return runs.items + i;
+		}
+	}
+	return NULL;
+}
+
+static void judge_last_run(struct checking *c, int64_t max_age)
+{
+	const struct store_condition *condition;
+	const struct value *run = last_run(c, &condition);
+
+	if (!run) {
 		if (max_age) {
 			find(c, DOCTOR_UNKNOWN, condition->problem ? condition->problem : "no run is recorded");
 		}
 		return;
 	}
-	int64_t age = clock_now() - value_number(&runs.items[0], "started", 0);
+	int64_t age = clock_now() - value_number(run, "started", 0);
 
 	age = age > 0 ? age : 0;
 	measure(c, "last_run", (size_t)age, "s");
@@ -236,6 +274,9 @@ int check_node(struct engine *engine, int64_t max_age, struct check *ret_check, 
 		}
 		judge_mounts(&c, doctor);
 		judge_next_boot(&c, doctor->next_boot, DOCTOR_WARNING);
+		if (max_age) {
+			judge_last_run(&c, max_age);
+		}
 		put_together(&c, doctor->count ? "all wanted file systems are mounted and answer"
 		                               : "no file system is wanted, and none of a storage "
 		                                 "client is mounted");
@@ -266,6 +307,9 @@ int check_next_boot(struct engine *engine, struct check *ret_check, struct err *
 		return -(int)err->code;
 	}
 	judge_next_boot(&c, ret_check->tree ? next : doctor->next_boot, DOCTOR_CRITICAL);
+	if (!ret_check->tree) {
+		judge_untold(&c, doctor);
+	}
 	put_together(&c, ret_check->next_boot && ret_check->next_boot->sentence
 	                     ? ret_check->next_boot->sentence
 	                     : "nothing is wanted that a kernel could lose");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * One answer for a monitor: is this node well? With a tree by its plan, without one by what the
- * doctor finds wanted; in either case by the mounts and by what the next boot would lose.
+ * doctor finds wanted; in either case by the mounts and by what the next boot would lose. Results
+ * live in the engine's arena. Prints nothing.
  */
 #ifndef ENGINE_CHECK_H
 #define ENGINE_CHECK_H

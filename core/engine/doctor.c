@@ -123,7 +123,7 @@ static int find_kernels(struct engine *engine, struct doctor *d, struct err *err
 	return 0;
 }
 
-static void add_module(struct engine *engine, struct doctor *d, const char *name, const char *type)
+static void add_module(struct engine *engine, struct doctor *d, const char *name)
 {
 	for (size_t i = 0; i < d->module_count; i++) {
 		if (strcmp(d->modules[i].name, name) == 0) {
@@ -133,13 +133,39 @@ static void add_module(struct engine *engine, struct doctor *d, const char *name
 	d->modules =
 	    arena_grow(engine->arena, d->modules, d->module_count, &d->module_cap, sizeof *d->modules);
 	d->modules[d->module_count++] =
-	    (struct doctor_module){.name = name, .of_kernel = !next_boot_module_of(type)};
+	    (struct doctor_module){.name = name, .of_kernel = !next_boot_module_of(name)};
 }
 
 /* Of a kernel without any modules it is not known what is built into it. */
 static bool is_missing(const struct doctor_verdict *v)
 {
 	return strcmp(v->verdict, "no") == 0 && !text_equal(v->cause, "no-tree");
+}
+
+static const char closed[] = "closed";
+
+/* A file that would load helps nothing while the running kernel takes no more modules; what it has
+ * loaded before stays. Of the next boot that says nothing. */
+static int judge_closed(struct engine *engine, const struct doctor *d, struct doctor_verdict *v,
+                        struct err *err)
+{
+	const struct kernel *kernel = &d->kernel->kernel;
+	const struct resource *fact;
+
+	if (!kernel->closed.value || !text_equal(v->release, kernel->running) ||
+	    strcmp(v->verdict, "no") == 0) {
+		return 0;
+	}
+	if (doctor_fact(engine, KIND_MODULE, v->module, &fact, err)) {
+		return -(int)err->code;
+	}
+	if (fact->state != STATE_UNDETERMINED && !fact->module.loaded.value) {
+		v->verdict = "no";
+		v->cause = closed;
+		v->reason = "kernel.modules_disabled is set: the running kernel takes no modules until "
+		            "the next boot";
+	}
+	return 0;
 }
 
 /* Modules that are part of the kernel's own package are worth a word only when one is missing. */
@@ -161,6 +187,9 @@ static int judge_module(struct engine *engine, struct doctor *d, const struct do
 		v.verdict = fact->state == STATE_ABSENT ? "no" : "unproven";
 		v.cause = fact->state == STATE_ABSENT ? "missing" : "untold";
 		v.reason = fact->state == STATE_ABSENT ? "there is no such module" : fact->why;
+	}
+	if (judge_closed(engine, d, &v, err)) {
+		return -(int)err->code;
 	}
 	if (module->of_kernel && !is_missing(&v)) {
 		return 0;
@@ -213,7 +242,9 @@ static int find_better_kernels(struct engine *engine, struct doctor *d, struct e
 	bool lacks = false;
 
 	for (size_t i = 0; i < verdicts; i++) {
-		lacks |= strcmp(d->verdicts[i].verdict, "no") == 0;
+		/* A closed kernel lacks nothing that another one would have. */
+		lacks |=
+		    strcmp(d->verdicts[i].verdict, "no") == 0 && !text_equal(d->verdicts[i].cause, closed);
 	}
 	for (size_t i = installed->count; lacks && i-- && d->kernel_count < before + OTHERS_MOST;) {
 		add_kernel(d, installed->items[i]);
@@ -236,7 +267,7 @@ static int find_modules(struct engine *engine, struct doctor *d, struct err *err
 {
 	for (size_t i = 0; i < d->count; i++) {
 		if (d->list[i].module) {
-			add_module(engine, d, d->list[i].module, d->list[i].type);
+			add_module(engine, d, d->list[i].module);
 		}
 	}
 	for (size_t i = 0; i < d->module_count; i++) {
@@ -261,7 +292,11 @@ static int find_rivals(struct engine *engine, struct doctor *d, struct err *err)
 	struct keys keys;
 
 	if (doctor_keys(engine, KIND_RIVAL, &keys, &fault)) {
-		return 0; /* what cannot be looked for is not claimed either way */
+		d->rivals_why = arena_strdup(engine->arena, fault.text);
+		return 0;
+	}
+	if (engine->recorded && !keys.count) {
+		d->rivals_why = "none is recorded";
 	}
 	for (size_t i = 0; i < keys.count; i++) {
 		const struct resource *fact;
@@ -329,6 +364,7 @@ static int judge_next_boot(struct engine *engine, struct doctor *d, struct err *
 			next_boot_wants_add(engine->arena, &wants, d->list[i].module, d->list[i].target);
 		}
 	}
+	wants.kernel = true;
 	if (next_boot_judge(engine->arena, &engine->facts.source, &wants, NULL, &next, err)) {
 		return -(int)err->code;
 	}
@@ -390,11 +426,16 @@ static int find_commands(struct engine *engine, struct doctor *d, struct err *er
 	                              "shows what would be mended, and why; changes nothing"};
 	struct doctor_command apply = {arena_printf(engine->arena, "sudo reconcile apply%s", c),
 	                               "mends it, after asking"};
-	struct doctor_command check = {"reconcile check --next-boot",
-	                               "the same question for a monitor or an image build"};
+	struct doctor_command check = {arena_printf(engine->arena, "reconcile check%s", c),
+	                               "judges this node by its tree, in one line for a monitor"};
 
 	if (doctor_has_tree(engine, &d->tree, err)) {
 		return -(int)err->code;
+	}
+	if (d->tree) {
+		d->unjudged =
+		    arena_printf(engine->arena, "%s is not looked at here; `%s` judges this node by it",
+		                 tree, check.line);
 	}
 	if (d->unreadable) {
 		d->next[0] = doctor;
@@ -451,35 +492,41 @@ static int begin(struct engine *engine, struct doctor **ret_doctor, struct err *
 	return find_name(engine, d, err);
 }
 
-/* Where the running kernel cannot load its module, no first use will mount it. Only that is judged
- * here, and of the running kernel: who looks at mounts alone looks often. */
-static int judge_armed(struct engine *engine, struct doctor *d, struct err *err)
+/* Where the running kernel cannot load its module, no first use will mount it, and nobody on
+ * request. Only that is judged here, and of the running kernel: who looks at mounts alone looks
+ * often. */
+static int judge_waiting(struct engine *engine, struct doctor *d, struct err *err)
 {
-	struct doctor armed = {.list = d->list, .count = d->count, .mounts = d->mounts};
+	struct doctor waiting = {.list = d->list, .count = d->count, .mounts = d->mounts};
 
 	for (size_t i = 0; i < d->count; i++) {
-		if (d->list[i].standing == DOCTOR_ARMED && d->list[i].module) {
-			add_module(engine, &armed, d->list[i].module, d->list[i].type);
+		const struct doctor_mount *mount = &d->list[i];
+		bool waits = mount->standing == DOCTOR_ARMED ||
+		             (mount->standing == DOCTOR_NOT_MOUNTED && mount->health == DOCTOR_OK);
+
+		if (waits && mount->module) {
+			add_module(engine, &waiting, mount->module);
 		}
 	}
-	if (!armed.module_count) {
+	if (!waiting.module_count) {
 		return 0;
 	}
-	if (doctor_fact(engine, KIND_KERNEL, "", &armed.kernel, err)) {
+	if (doctor_fact(engine, KIND_KERNEL, "", &waiting.kernel, err)) {
 		return -(int)err->code;
 	}
-	if (armed.kernel->state != STATE_PRESENT) {
+	if (waiting.kernel->state != STATE_PRESENT) {
 		return 0;
 	}
-	armed.kernels = arena_array(engine->arena, 1, sizeof *armed.kernels);
-	add_kernel(&armed, armed.kernel->kernel.running);
-	for (size_t i = 0; i < armed.module_count; i++) {
-		if (judge_module(engine, &armed, &armed.modules[i], armed.kernel->kernel.running, err)) {
+	waiting.kernels = arena_array(engine->arena, 1, sizeof *waiting.kernels);
+	add_kernel(&waiting, waiting.kernel->kernel.running);
+	for (size_t i = 0; i < waiting.module_count; i++) {
+		if (judge_module(engine, &waiting, &waiting.modules[i], waiting.kernel->kernel.running,
+		                 err)) {
 			return -(int)err->code;
 		}
 	}
-	blame_modules(engine, &armed);
-	d->mounts = armed.mounts;
+	blame_modules(engine, &waiting);
+	d->mounts = waiting.mounts;
 	return 0;
 }
 
@@ -489,7 +536,7 @@ int doctor_look_at_mounts(struct engine *engine, const char *const *only,
 	struct doctor *d;
 
 	if (begin(engine, &d, err) || doctor_find_mounts(engine, only, d, err) ||
-	    judge_armed(engine, d, err)) {
+	    judge_waiting(engine, d, err)) {
 		return -(int)err->code;
 	}
 	d->health = d->fstab_why ? doctor_worse(d->mounts, DOCTOR_UNKNOWN) : d->mounts;

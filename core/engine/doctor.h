@@ -3,6 +3,7 @@
  * How a node stands that nobody has described yet: what it wants is read from fstab, from the units
  * and the live mounts of storage clients and from the modules behind them. Reads facts only and
  * changes nothing; file systems are asked apart from each other, so that dead ones do not add up.
+ * Results live in the engine's arena.
  */
 #ifndef ENGINE_DOCTOR_H
 #define ENGINE_DOCTOR_H
@@ -10,12 +11,8 @@
 #include "engine/engine.h"
 #include "model/next_boot.h"
 
-enum doctor_health {
-	DOCTOR_OK,
-	DOCTOR_WARNING,
-	DOCTOR_CRITICAL,
-	DOCTOR_UNKNOWN
-};                                                         /* plugin codes */
+/* The exit codes of monitoring plugins. */
+enum doctor_health { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_CRITICAL, DOCTOR_UNKNOWN };
 const char *doctor_health_name(enum doctor_health health); /* "OK", "WARNING", ... */
 /* The one of both that a monitor should see: critical, warning, unknown, OK. */
 enum doctor_health doctor_worse(enum doctor_health a, enum doctor_health b);
@@ -35,6 +32,7 @@ struct doctor_mount {
 	const char *module;    /* of a storage client: the module behind its type, or NULL */
 	const char *wanted_by; /* "fstab", "unit lustre.mount", "mounted" */
 	bool storage;          /* of a storage client: remote */
+	bool replaced;         /* what is mounted there is of another type than the one wanted */
 	enum doctor_standing standing;
 	enum doctor_health health;
 	const char *why;              /* what is wrong or to be known, or NULL */
@@ -70,6 +68,7 @@ struct doctor {
 	bool root;                 /* we may read what there is */
 	bool unreadable;           /* something could not be told that root may read */
 	bool tree;                 /* there is a tree in the folder that -C names */
+	const char *unjudged;      /* that it is not looked at here, and what does; or NULL */
 	enum doctor_health health; /* of all together */
 	enum doctor_health mounts; /* of the mounts alone */
 
@@ -85,10 +84,12 @@ struct doctor {
 	size_t verdict_count, verdict_cap;
 	struct doctor_rival *rivals;
 	size_t rival_count, rival_cap;
-	int64_t index_age;     /* seconds; -1: there is no index */
-	const char *index_why; /* it cannot be told */
+	const char *rivals_why; /* whether there are any cannot be told */
+	int64_t index_age;      /* seconds; -1: there is no index */
+	const char *index_why;  /* it cannot be told */
 	const struct next_boot *next_boot;
-	const char *fstab_why; /* fstab cannot be read or holds lines that make no sense */
+	const char *fstab_why;    /* fstab cannot be read */
+	struct list fstab_faults; /* its lines that mount nothing: FILE:LINE: WHY */
 
 	struct doctor_command {
 		const char *line, *purpose;

@@ -104,6 +104,31 @@ static bool is_asked_for(const char *const *only, const char *target)
 	return !only || !only[0];
 }
 
+/* The type that its line or unit asks for; NULL: that is left open. */
+static const char *wanted_type(const struct doctor_mount *mount)
+{
+	const struct mount *m = &mount->fact->mount;
+	bool fstab = m->fstab.set && m->fstab.value;
+	const char *type = fstab                                    ? m->fstab_type
+	                   : text_starts(mount->wanted_by, "unit ") ? m->unit_type
+	                                                            : NULL;
+
+	return !type || strcmp(type, "auto") == 0 || strcmp(type, "none") == 0 ||
+	               (fstab && mount_options_bind(&m->fstab_options))
+	           ? NULL
+	           : type;
+}
+
+/* tmpfs where lustre is wanted. Of the types of servers only those are told apart here that have
+ * one name; the others differ in their sources. */
+static bool is_other_type(const struct doctor_mount *mount)
+{
+	const char *wanted = wanted_type(mount), *have = mount->fact->mount.type;
+
+	return mount->storage && wanted && have && !mount_type_same(wanted, have) &&
+	       (next_boot_module_of(wanted) || !mount_type_is_remote(have));
+}
+
 /* Is this one of those that the node wants? Then it is added. */
 static void take(struct engine *engine, struct doctor *doctor, const struct resource *fact)
 {
@@ -130,12 +155,11 @@ static void take(struct engine *engine, struct doctor *doctor, const struct reso
 	} else {
 		return;
 	}
-	/* Of a bind mount the type is that of what it shows. */
-	const char *type = fstab && m->fstab_type ? m->fstab_type : mount.type;
+	const char *wanted = wanted_type(&mount), *type = wanted ? wanted : mount.type;
 
-	mount.storage = is_storage(mount.type, fact->key) && !text_equal(type, "none");
-	mount.module =
-	    mount.storage ? module_of(type && strcmp(type, "auto") != 0 ? type : mount.type) : NULL;
+	/* Of a bind mount the type is that of what it shows. */
+	mount.storage = is_storage(type, fact->key) && !(fstab && text_equal(m->fstab_type, "none"));
+	mount.module = mount.storage ? module_of(type) : NULL;
 	doctor->list =
 	    arena_grow(engine->arena, doctor->list, doctor->count, &doctor->cap, sizeof mount);
 	doctor->list[doctor->count++] = mount;
@@ -254,6 +278,9 @@ static int look_at_mounts(struct engine *engine, const struct keys *targets,
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < targets->count; i++) {
+		if (strcmp(facts[i]->key, "/") == 0 && facts[i]->state == STATE_PRESENT) {
+			doctor->fstab_faults = facts[i]->mount.fstab_faults;
+		}
 		if (is_asked_for(only, facts[i]->key)) {
 			take(engine, doctor, facts[i]);
 		}
@@ -315,6 +342,13 @@ static bool option(const struct doctor_mount *mount, const char *name)
 	return holds(&m->fstab_options, name) || holds(&m->unit_options, name);
 }
 
+/* What a recording does not hold says nothing of the node. */
+static bool is_told(struct engine *engine, const struct resource *fact)
+{
+	return !engine->recorded ||
+	       strmap_get(engine->recorded, resource_id(engine->arena, fact->kind, fact->key));
+}
+
 static void judge_live(struct engine *engine, struct doctor_mount *mount)
 {
 	const struct mount *m = &mount->fact->mount;
@@ -323,7 +357,7 @@ static void judge_live(struct engine *engine, struct doctor_mount *mount)
 	bool unsure;
 
 	mount->standing = DOCTOR_MOUNTED;
-	if (space && space->state == STATE_UNDETERMINED && !engine->recorded) {
+	if (space && space->state == STATE_UNDETERMINED && is_told(engine, space)) {
 		mount->standing = DOCTOR_HUNG;
 		mount->health = DOCTOR_CRITICAL;
 		mount->why = space->why;
@@ -336,6 +370,11 @@ static void judge_live(struct engine *engine, struct doctor_mount *mount)
 		                          shut ? "its space may not be asked for: %s"
 		                               : "it answers with an error: %s",
 		                          space->space.error);
+	} else if (is_other_type(mount)) {
+		mount->replaced = true;
+		mount->health = DOCTOR_CRITICAL;
+		mount->why = arena_printf(engine->arena, "%s wants %s, and something else is mounted: %s",
+		                          mount->wanted_by, wanted_type(mount), m->type);
 	} else if (mount->storage && wanted && m->source &&
 	           !mount_source_same(wanted, m->source, m->type, &unsure)) {
 		mount->health = DOCTOR_CRITICAL;

@@ -87,6 +87,7 @@ static struct value rivals_value(struct arena *arena, const struct doctor *d)
 struct value doctor_to_value(struct arena *arena, const struct doctor *d)
 {
 	struct value v = value_map(), mounts = value_list(), next = value_list();
+	struct value faults = value_list();
 
 	for (size_t i = 0; i < d->count; i++) {
 		value_append(arena, &mounts, mount_value(arena, &d->list[i]));
@@ -102,12 +103,18 @@ struct value doctor_to_value(struct arena *arena, const struct doctor *d)
 	value_put(arena, &v, "kernel_why", value_string(d->kernel_why));
 	value_put(arena, &v, "mounts", mounts);
 	value_put(arena, &v, "fstab_why", value_string(d->fstab_why));
+	for (size_t i = 0; i < d->fstab_faults.count; i++) {
+		value_append(arena, &faults, value_string(d->fstab_faults.items[i]));
+	}
+	value_put(arena, &v, "fstab_faults", faults);
 	value_put(arena, &v, "modules", modules_value(arena, d));
 	value_put(arena, &v, "rivals", rivals_value(arena, d));
+	value_put(arena, &v, "rivals_why", value_string(d->rivals_why));
 	value_put(arena, &v, "index_age", d->index_age < 0 ? value_null() : value_int(d->index_age));
 	value_put(arena, &v, "index_why", value_string(d->index_why));
 	value_put(arena, &v, "next_boot",
 	          d->next_boot ? next_boot_to_value(arena, d->next_boot) : value_null());
+	value_put(arena, &v, "unjudged", value_string(d->unjudged));
 	value_put(arena, &v, "run_next", next);
 	value_seal(&v);
 	return v;

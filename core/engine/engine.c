@@ -23,6 +23,13 @@ static bool stopped_long_ago(void *context)
 	return self_stop_since() >= STOP_WAIT_MS;
 }
 
+/* At boot everybody waits for us: no longer than that. */
+static bool is_stopped(void *context)
+{
+	(void)context;
+	return self_stop_signal() != 0;
+}
+
 struct engine *engine_open(const struct engine_options *options, const struct engine_watch *watch)
 {
 	static const struct engine_watch silent = {0};
@@ -35,7 +42,7 @@ struct engine *engine_open(const struct engine_options *options, const struct en
 	    .own_dir = self_is_root() ? NULL : self_own_run_dir(arena),
 	    .observe_ms = options->observe_ms,
 	    .waiting = watch ? watch->waiting : NULL,
-	    .leaves = stopped_long_ago,
+	    .leaves = options->boot ? is_stopped : stopped_long_ago,
 	    .context = watch ? watch->context : NULL,
 	};
 
@@ -272,12 +279,52 @@ static bool check_policies(struct engine *engine, const struct desired *desired,
 	return true;
 }
 
+static const struct value *repository_of(const struct desired *desired, const char *path)
+{
+	const struct value *entries = value_get(&desired->state, "data_repositories");
+
+	return entries ? value_get(entries, path) : NULL;
+}
+
+/* Only the owner of a data repository asks the service about it. One that is no node of the tree,
+ * or has no such entry itself, means that nobody ever does, which no node would say. */
+static void check_owners(struct engine *engine, const struct desired *desired, struct strmap *seen,
+                         struct diags *warnings)
+{
+	const struct value *entries = value_get(&desired->state, "data_repositories");
+
+	for (size_t i = 0; entries && i < entries->count; i++) {
+		const char *path = entries->entries[i].key;
+		const struct value *owner = value_get(&entries->entries[i].value, "owner");
+		struct diags unknown = {.arena = engine->arena};
+		struct desired other;
+
+		if (!owner || owner->type != VALUE_STRING) {
+			continue;
+		}
+		const char *id = arena_printf(engine->arena, "%s %s", path, owner->string);
+		struct desired_identity identity = {.name = owner->string, .source = "validate"};
+
+		if (strmap_get(seen, id)) {
+			continue;
+		}
+		strmap_put(seen, id, engine);
+		if (desired_effective(engine->arena, engine->tree, &identity, &other, &unknown) ||
+		    !repository_of(&other, path)) {
+			diag_add(warnings, owner->at, NULL,
+			         "%s is owned by %s, and no node of the tree that is called so has it: nobody "
+			         "would ask the service about it",
+			         path, owner->string);
+		}
+	}
+}
+
 /* Every node that the tree speaks of. Policies are tried once for each state, and no further when
  * one of them failed. */
 static void check_nodes(struct engine *engine, const char *const *patterns, size_t n,
-                        struct diags *diags)
+                        struct diags *diags, struct diags *warnings)
 {
-	struct strmap *seen = strmap_create(engine->arena);
+	struct strmap *seen = strmap_create(engine->arena), *owners = strmap_create(engine->arena);
 	bool policies = true;
 
 	for (size_t i = 0; i < n; i++) {
@@ -287,6 +334,7 @@ static void check_nodes(struct engine *engine, const char *const *patterns, size
 		if (desired_effective(engine->arena, engine->tree, &identity, desired, diags)) {
 			continue; /* the fault is in *diags */
 		}
+		check_owners(engine, desired, owners, warnings);
 		if (policies && !strmap_get(seen, desired->digest)) {
 			strmap_put(seen, desired->digest, desired);
 			policies = check_policies(engine, desired, diags);
@@ -294,12 +342,12 @@ static void check_nodes(struct engine *engine, const char *const *patterns, size
 	}
 }
 
-int engine_validate(struct engine *engine, struct diags *ret_diags, size_t *ret_files,
-                    size_t *ret_nodes, struct err *err)
+int engine_validate(struct engine *engine, struct diags *ret_diags, struct diags *ret_warnings,
+                    size_t *ret_files, size_t *ret_nodes, struct err *err)
 {
 	const char *const *patterns;
 
-	ret_diags->arena = engine->arena;
+	ret_diags->arena = ret_warnings->arena = engine->arena;
 	if (inputs_read(engine, err)) {
 		return -(int)err->code;
 	}
@@ -309,9 +357,10 @@ int engine_validate(struct engine *engine, struct diags *ret_diags, size_t *ret_
 	    desired_load(engine->arena, engine->desired_files, engine->desired_file_count, ret_diags);
 	if (engine->tree) {
 		*ret_nodes = desired_nodes(engine->tree, engine->arena, &patterns);
-		check_nodes(engine, patterns, *ret_nodes, ret_diags);
+		check_nodes(engine, patterns, *ret_nodes, ret_diags, ret_warnings);
 	}
 	diag_sort(ret_diags);
+	diag_sort(ret_warnings);
 	return ret_diags->count ? err_set(err, ERR_INPUT, 0, "%zu %s in the tree", ret_diags->count,
 	                                  ret_diags->count == 1 ? "fault" : "faults")
 	                        : 0;

@@ -60,15 +60,16 @@ struct arena *engine_arena(struct engine *engine);
 
 /* Reads and checks tree and policies, and finds out who this node is. Faults of what the operator
  * wrote are in *ret_diags (positions; source lines by engine_source_line). Negative: *err when it
- * is one thing (no tree, not trusted, locked), or ERR_INPUT with diags->count > 0. */
+ * is one thing (no tree, not trusted), or ERR_INPUT with diags->count > 0. */
 int engine_load(struct engine *engine, struct diags *ret_diags, struct err *err) MUST_CHECK;
 const struct desired *engine_desired(const struct engine *engine); /* after engine_load */
 const struct desired_identity *engine_identity(const struct engine *engine);
 const char *engine_source_line(const struct engine *engine, struct pos at, size_t *ret_length);
 
-/* `validate`: every node of the tree, and the policies as far as they get without facts. */
-int engine_validate(struct engine *engine, struct diags *ret_diags, size_t *ret_files,
-                    size_t *ret_nodes, struct err *err) MUST_CHECK;
+/* `validate`: every node of the tree, and the policies as far as they get without facts. What is no
+ * fault and hardly meant is in *ret_warnings. */
+int engine_validate(struct engine *engine, struct diags *ret_diags, struct diags *ret_warnings,
+                    size_t *ret_files, size_t *ret_nodes, struct err *err) MUST_CHECK;
 
 /* How many policies the tree and the program have together. */
 size_t engine_policy_count(const struct engine *engine);
@@ -82,14 +83,15 @@ struct store *engine_history(struct engine *engine, const struct store_condition
 typedef bool engine_consent(void *context, const struct plan *plan);
 
 struct engine_result {
-	int exit_code;      /* by design, section 6 */
+	int exit_code;      /* docs/exit-codes.md */
 	struct plan *plan;  /* with outcomes */
 	struct plan *after; /* the plan made afterwards, when something was changed, else NULL */
 	int64_t run;        /* number in the history, 0 when not recorded */
 	bool declined;      /* consent said no */
 	const char *paused; /* why, who, since and until when; nothing was done then. Or NULL */
 	int stopped;        /* signal that ended it early, or 0 */
-	int64_t next_try;   /* of clock_ms, when something that failed is tried again; 0: nothing is */
+	int64_t next_try;   /* of clock_ms, when something that failed is tried again, or
+	                     * a pause ends; 0: nothing does */
 };
 
 /* Takes the lock, tidies after a crash, plans, asks, carries out, verifies, records. `saved` is the

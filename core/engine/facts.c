@@ -41,8 +41,7 @@ static const char *pinned_of(const struct facts *facts, const struct kernel *ker
 	return found;
 }
 
-/* Which kernels matter is not observed but follows: running, what boots next, pinned (design,
- * section 6). */
+/* Which kernels matter is not observed but follows: running, what boots next, pinned. */
 static const struct resource *with_kernels(struct facts *facts, const struct resource *fact)
 {
 	if (fact->kind->id != KIND_KERNEL || fact->state != STATE_PRESENT) {

@@ -179,10 +179,10 @@ static int guard_shrink(struct engine *engine, struct err *err)
 
 /* ---- The plan ---- */
 
-/* Is it the tree that is to blame, and not the machine? */
-static bool is_of_tree(const struct err *err)
+/* Is it the tree that is to blame, and not the machine or whoever called? */
+static bool is_of_tree(const struct engine *engine, const struct err *err)
 {
-	return err->code == ERR_POLICY || err->code == ERR_INPUT;
+	return err->code == ERR_POLICY || (err->code == ERR_INPUT && !engine->misnamed);
 }
 
 int fallback_plan(struct engine *engine, struct plan **ret_plan, struct err *err)
@@ -196,7 +196,7 @@ int fallback_plan(struct engine *engine, struct plan **ret_plan, struct err *err
 	if (!planning_make(engine, false, ret_plan, err)) {
 		return 0;
 	}
-	if (!is_of_tree(err) || engine->stale || fallback_to_last_good(engine, err, &ignored)) {
+	if (!is_of_tree(engine, err) || engine->stale || fallback_to_last_good(engine, err, &ignored)) {
 		return -(int)err->code;
 	}
 	return planning_make(engine, false, ret_plan, err) ? err_wrap(err, "the last good tree") : 0;

@@ -52,7 +52,7 @@ static bool tree_consents(const struct step *step)
 }
 
 /* Why the mode forbids it, or NULL. Marks that a person must agree to bind whoever is not one; work
- * under jobs waits in mode safe only (design, section 7). */
+ * under jobs waits in mode safe only (docs/running.md, "Modes"). */
 static const char *forbidden(struct arena *arena, const struct gate *gate, const struct step *step)
 {
 	const unsigned grave = MARK_DISRUPTIVE | MARK_IRREVERSIBLE | MARK_NEEDS_REBOOT;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Whether a change may be made in this run: mode, consent, jobs, --only, what
- * failed lately. Pure. */
+/* Whether a change may be made in this run: mode, consent, jobs, --only, what failed lately.
+ * Pure. */
 #ifndef ENGINE_GATE_H
 #define ENGINE_GATE_H
 

@@ -37,26 +37,9 @@ static const char *unanswered(struct engine *engine)
 {
 	const char *path = engine->options->history;
 	const char *folder = path_fault(path) ? NULL : path_parent(engine->arena, path);
-	struct worker_query query = {.kind = &kind_table[KIND_DIRECTORY], .key = folder};
-	const struct resource *fact;
-	struct tree_file file;
-	struct err err = {0};
 
-	if (!folder) {
-		return NULL; /* store_open says what is wrong with that */
-	}
-	if (worker_observe(engine->worker, &query, 1, engine->arena, &fact, &err)) {
-		return arena_strdup(engine->arena, err.text);
-	}
-	if (fact->state == STATE_UNDETERMINED) {
-		return fact->why;
-	}
-	/* What is known of a folder is told without asking the server: the file must open. Whatever
-	 * else may be wrong with it, it answered. */
-	return worker_read_file(engine->worker, path, false, 0, engine->arena, &file, &err) &&
-	               err.code == ERR_LIMIT
-	           ? arena_strdup(engine->arena, err.text)
-	           : NULL;
+	/* store_open says what is wrong with a path. */
+	return folder ? worker_unanswered(engine->worker, path, engine->arena) : NULL;
 }
 
 void history_open(struct engine *engine, enum store_mode mode)
@@ -374,7 +357,7 @@ static void keep_tree(struct engine *engine, int exit_code)
 {
 	struct last_good tree = {.document = inputs_document(engine), .node = engine->node_text};
 	struct err err = {0};
-	bool served = exit_code != 1 && exit_code != 3 && exit_code != 7;
+	bool served = exit_code != EXIT_ERROR && exit_code != EXIT_LOCKED && exit_code != EXIT_PAUSED;
 
 	const char *path = history_last_good_path(engine);
 

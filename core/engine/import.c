@@ -124,6 +124,29 @@ static bool is_missing(struct engine *engine, enum kind_id kind, const char *key
 	return !doctor_fact(engine, kind, key, &fact, &fault) && fact->state == STATE_ABSENT;
 }
 
+/* A module or a mount would be lost, and not only a kernel that could not boot. */
+static bool loses(const struct next_boot *next)
+{
+	for (size_t i = 0; next && next->lost && i < next->loss_count; i++) {
+		if (strcmp(next->losses[i].verdict, "no") == 0 &&
+		    strcmp(next->losses[i].id, "kernel") != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is the plan of what is written empty but for guards of our own? */
+static bool is_whole(const struct import_writer *w)
+{
+	for (size_t i = 0; i < w->doctor->count; i++) {
+		if (w->doctor->list[i].health == DOCTOR_CRITICAL && import_takes(w, &w->doctor->list[i])) {
+			return false;
+		}
+	}
+	return !loses(w->doctor->next_boot);
+}
+
 static void add_package_of_module(struct import_writer *w, const struct brought *brought)
 {
 	struct arena *arena = w->engine->arena;
@@ -134,8 +157,9 @@ static void add_package_of_module(struct import_writer *w, const struct brought 
 	str_add(w->s, "    package: ");
 	import_yaml_scalar(w->s, brought->template);
 	str_addc(w->s, '\n');
-	if (is_missing(w->engine, KIND_CACHED_PACKAGE, brought->package)) {
-		str_add(w->s, "    cached: false\n");
+	if (is_whole(w) && is_missing(w->engine, KIND_CACHED_PACKAGE, brought->package)) {
+		str_add(w->s, "    # take this line away, and it is kept for a repair without network\n"
+		              "    cached: false\n");
 	}
 }
 
@@ -143,15 +167,13 @@ static void add_package_of_module(struct import_writer *w, const struct brought 
  * they are named, and left for a person to take. */
 static void add_guards(struct import_writer *w)
 {
-	if (!is_missing(w->engine, KIND_FILE, "/etc/kernel/postinst.d/zzz-reconcile")) {
+	if (!is_whole(w) || !is_missing(w->engine, KIND_FILE, "/etc/kernel/postinst.d/zzz-reconcile")) {
 		return;
 	}
-	str_add(
-	    w->s,
-	    "\n# Take this line away, and `cached: false` where it stands, and the boot default is\n"
-	    "# kept on a kernel that loads all of these, and their packages are kept for a\n"
-	    "# repair without network.\n"
-	    "preflight: off\n");
+	str_add(w->s,
+	        "\n# Take this line away, and the boot default is kept on a kernel that loads all of\n"
+	        "# these.\n"
+	        "preflight: off\n");
 }
 
 static int add_modules(struct import_writer *w, const struct keys *packages, struct err *err)
@@ -160,14 +182,9 @@ static int add_modules(struct import_writer *w, const struct keys *packages, str
 
 	for (size_t i = 0; i < w->doctor->module_count; i++) {
 		const struct doctor_module *module = &w->doctor->modules[i];
-		const char *type = NULL;
 		struct brought brought;
 
-		for (size_t k = 0; k < w->doctor->count; k++) {
-			type = text_equal(w->doctor->list[k].module, module->name) ? w->doctor->list[k].type
-			                                                           : type;
-		}
-		if (module->of_kernel || !type) {
+		if (module->of_kernel) {
 			continue;
 		}
 		if (find_bringer(w, module->name, packages, &brought, err)) {
@@ -187,7 +204,7 @@ static int add_modules(struct import_writer *w, const struct keys *packages, str
 			                 "kernel; if there is one: package: \"%s-modules-{kernel}\"",
 			                 module->name));
 		}
-		str_addf(w->s, "    filesystem: %s\n", type);
+		str_addf(w->s, "    filesystem: %s\n", module->name); /* named alike: next_boot_module_of */
 	}
 	if (!first) {
 		add_guards(w);
@@ -376,7 +393,7 @@ static void add_next_boot(struct import_writer *w)
 {
 	const struct next_boot *next = w->doctor->next_boot;
 
-	if (next && next->lost && !w->import->broken_count) {
+	if (loses(next) && !w->import->broken_count) {
 		import_is_broken(w, next->sentence);
 	}
 }

@@ -16,6 +16,7 @@ struct import {
 	size_t left_count, left_cap;
 	const char **broken; /* what keeps the plan from being empty: sentences */
 	size_t broken_count, broken_cap;
+	bool is_partial; /* what the node wants cannot be read: there may be more */
 };
 
 /* `all`: every mount of fstab, not only those of storage clients. ERR_INPUT when /etc/reconcile/

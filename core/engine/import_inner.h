@@ -19,7 +19,9 @@ void import_leave_out(struct import_writer *w, const char *text);
 /* Something that keeps the plan from being empty; borrowed. */
 void import_is_broken(struct import_writer *w, const char *text);
 
-/* import_mounts.c: the section `mounts`. */
+/* import_mounts.c: is it one of those that are written? */
+bool import_takes(const struct import_writer *w, const struct doctor_mount *mount);
+/* The section `mounts`. */
 int import_mounts(struct import_writer *w, struct err *err) MUST_CHECK;
 
 /* import_yaml.c: quoted where YAML would read it otherwise. */

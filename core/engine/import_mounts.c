@@ -62,10 +62,11 @@ static struct list options_of(struct import_writer *w, const struct doctor_mount
 		bool kernel = mount_option_class(option) == OPTION_KERNEL;
 
 		if (strcmp(option, "defaults") == 0 || !import_yaml_takes(KIND_MOUNT, "options", option) ||
-		    (!kernel && !full) || !mount_option_stands(option, written)) {
+		    (!kernel && !full) || !mount_option_stands(option, written, m->type)) {
 			continue;
 		}
-		if (kernel && mount->live.value && !mount_option_holds(option, &mount->options, m->type)) {
+		if (kernel && mount->live.value && !m->replaced &&
+		    !mount_option_holds(option, &mount->options, m->type)) {
 			import_yaml_comment(w->s, "    ",
 			                    arena_printf(w->engine->arena, "%s says %s, which is not in force",
 			                                 m->wanted_by, option));
@@ -82,7 +83,7 @@ static const char *source_of(const struct doctor_mount *m, bool full)
 	const char *written = mount->fstab.value ? mount->fstab_source : mount->unit_source;
 	bool unsure;
 
-	if (full || !mount->live.value) {
+	if (full || !mount->live.value || m->replaced) {
 		return written;
 	}
 	return written && mount->source &&
@@ -101,8 +102,9 @@ static const char *type_of(const struct doctor_mount *m, bool full)
 	if (mount_options_bind(&mount->fstab_options)) {
 		return "none";
 	}
-	return written && (full || (strcmp(written, "auto") != 0 && strcmp(written, "none") != 0 &&
-	                            m->type && mount_type_same(written, m->type)))
+	return written && (full || m->replaced ||
+	                   (strcmp(written, "auto") != 0 && strcmp(written, "none") != 0 && m->type &&
+	                    mount_type_same(written, m->type)))
 	           ? written
 	           : m->type;
 }
@@ -196,6 +198,12 @@ static int add_mount(struct import_writer *w, const struct doctor_mount *m, stru
 	return 0;
 }
 
+bool import_takes(const struct import_writer *w, const struct doctor_mount *mount)
+{
+	return mount->storage || (w->all && strcmp(mount->wanted_by, "fstab") == 0) ||
+	       mount->standing == DOCTOR_UNTOLD;
+}
+
 int import_mounts(struct import_writer *w, struct err *err)
 {
 	size_t before, head = w->s->length;
@@ -205,16 +213,23 @@ int import_mounts(struct import_writer *w, struct err *err)
 	for (size_t i = 0; i < w->doctor->count; i++) {
 		const struct doctor_mount *m = &w->doctor->list[i];
 
-		if ((m->storage || (w->all && strcmp(m->wanted_by, "fstab") == 0) ||
-		     m->standing == DOCTOR_UNTOLD) &&
-		    add_mount(w, m, err)) {
+		if (import_takes(w, m) && add_mount(w, m, err)) {
 			return -(int)err->code;
 		}
 	}
 	if (w->s->length == before) {
 		w->s->length = head;
 		w->s->data[head] = '\0';
-		str_add(w->s, "\n# No file system of a storage client is mounted or in fstab.\n");
+		str_addf(w->s, "\n# No file system of a storage client is mounted%s.\n",
+		         w->doctor->fstab_why ? "" : " or in fstab");
+	}
+	if (w->doctor->fstab_why) {
+		w->import->is_partial = true;
+		import_leave_out(w, arena_printf(w->engine->arena, "mounts that are not mounted: %s",
+		                                 w->doctor->fstab_why));
+		import_yaml_comment(w->s, "",
+		                    arena_printf(w->engine->arena, "What fstab wants is not here: %s",
+		                                 w->doctor->fstab_why));
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@ struct engine {
 	const struct engine_options *options;
 	const struct engine_watch *watch;
 	const char *const *only; /* of the options, or of the saved plan that is carried out */
+	bool misnamed;           /* what it names is not wanted: no fault of the tree */
 	struct arena *arena;
 	struct worker *worker;
 	const char *boot_id;

@@ -377,7 +377,7 @@ int next_boot_judge(struct arena *arena, struct fact_source *source,
 	struct judging j = {.arena = arena, .source = source};
 
 	*ret = NULL;
-	if (!wants->count) {
+	if (!wants->count && !wants->kernel) {
 		return 0;
 	}
 	j.next = arena_alloc(arena, sizeof *j.next);
@@ -385,7 +385,7 @@ int next_boot_judge(struct arena *arena, struct fact_source *source,
 
 	str_free(&j.missing);
 	str_free(&j.doubtful);
-	*ret = r ? NULL : j.next;
+	*ret = r || (!wants->count && !j.next->lost) ? NULL : j.next;
 	return r;
 }
 

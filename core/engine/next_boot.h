@@ -21,6 +21,7 @@ struct next_boot_want {
 struct next_boot_wants {
 	struct next_boot_want *list;
 	size_t count, cap;
+	bool kernel; /* judged also where nothing else is wanted: can it boot at all? */
 };
 
 /* Adds a module (wanted for itself when `target` is NULL) or one more mount that needs it. Texts
@@ -29,7 +30,7 @@ void next_boot_wants_add(struct arena *arena, struct next_boot_wants *wants, con
                          const char *target);
 
 /* The module that brings a file system type where the desired state names none, or NULL: of types
- * whose module is no part of the kernel's own package. */
+ * whose module is no part of the kernel's own package. They are named as their modules are. */
 const char *next_boot_module_of(const char *type);
 
 /* What an effective desired state wants: `modules`, and `mounts` by the types that these register.
@@ -39,8 +40,8 @@ void next_boot_wants_of(struct arena *arena, const struct value *state,
 
 /* Judges the kernel that boots next, or `release` when it is not NULL (preflight asks about one
  * that may become it). Facts are asked for through `source`: kernel, boot_entry:RELEASE and
- * loadable:MODULE@RELEASE. *ret NULL: nothing is wanted that a kernel could lose. Errors are those
- * of the source. */
+ * loadable:MODULE@RELEASE. *ret NULL: nothing is wanted that a kernel could lose (and, where that
+ * is asked, nothing says that it could not boot). Errors are those of the source. */
 int next_boot_judge(struct arena *arena, struct fact_source *source,
                     const struct next_boot_wants *wants, const char *release,
                     struct next_boot **ret, struct err *err) MUST_CHECK;

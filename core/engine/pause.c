@@ -6,7 +6,9 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "engine/inner.h"
+#include "engine/pause_copy.h"
 #include "host/self.h"
+#include "provider/tree_watch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -123,6 +125,7 @@ static bool read_one(struct engine *engine, const char *path, struct tree_file *
 	if (err.code != ERR_INPUT || err.os == EACCES) {
 		/* No answer, no worker, no right: that is not damage. */
 		pause->unseen = arena_strdup(engine->arena, err.text);
+		pause->hidden = err.os == EACCES;
 		return false;
 	}
 	pause->paused = true;
@@ -137,6 +140,39 @@ static void look_at_touched(struct pause *pause)
 
 	if (!lstat(pause->path, &st)) {
 		pause->since = st.st_mtime;
+	}
+}
+
+/* A copy says what it says; where there is none, why it is missed. */
+static void look_at_copy(struct engine *engine, const struct pause_moment *now, struct pause *pause)
+{
+	const char *run_dir = engine->options->run_dir, *path = pause->path;
+	const char *copy = path_join(engine->arena, run_dir, PAUSE_COPY);
+	struct tree_file file;
+	struct err err = {0};
+
+	if (!worker_read_file(engine->worker, copy, false, TEXT_MOST, engine->arena, &file, &err) &&
+	    pause_copy_parse(file.text, file.length, now, engine->arena, pause)) {
+		pause->path = path;
+	} else {
+		pause->unseen = arena_printf(engine->arena, "%s, and root has left no word of it in %s",
+		                             pause->unseen, run_dir);
+	}
+}
+
+static void look_at_state(struct engine *engine, struct pause *pause)
+{
+	const struct pause_moment now = {clock_now(), clock_ms(), engine->boot_id};
+	const char *path = state_file(engine->options, engine->arena);
+	struct tree_file file;
+
+	if (read_one(engine, path, &file, pause) && !pause->paused) {
+		pause_parse(file.text, file.length, &now, engine->arena, pause);
+		pause->path = path;
+	}
+	/* Nothing that may change the node goes by a copy. */
+	if (pause->hidden && geteuid() != 0) {
+		look_at_copy(engine, &now, pause);
 	}
 }
 
@@ -156,13 +192,7 @@ void pause_look(struct engine *engine, struct pause *ret_pause)
 		*ret_pause = touched;
 		return;
 	}
-	if (read_one(engine, state_file(engine->options, arena), &file, &pause) && !pause.paused) {
-		const struct pause_moment now = {clock_now(), clock_ms(), engine->boot_id};
-		const char *path = pause.path;
-
-		pause_parse(file.text, file.length, &now, arena, &pause);
-		pause.path = path;
-	}
+	look_at_state(engine, &pause);
 	if (!pause.paused && !pause.unseen) {
 		pause.unseen = touched.unseen;
 	}
@@ -184,7 +214,7 @@ const char *pause_text(struct arena *arena, const struct pause *pause)
 		str_addf(&s, "%s is there%s", pause->path, pause->reason ? ": " : "");
 	}
 	str_add(&s, pause->reason ? pause->reason : pause->touched ? "" : "no reason was given");
-	if (pause->who || pause->since || pause->until) {
+	if (pause->who || pause->since || pause->until || pause->seen) {
 		str_add(&s, " (");
 		if (pause->who) {
 			str_add(&s, pause->who);
@@ -196,6 +226,10 @@ const char *pause_text(struct arena *arena, const struct pause *pause)
 		}
 		if (pause->until) {
 			str_addf(&s, "%suntil %s", comma, clock_stamp(pause->until, stamp));
+			comma = ", ";
+		}
+		if (pause->seen) {
+			str_addf(&s, "%sas of %s", comma, clock_stamp(pause->seen, stamp));
 		}
 		str_addc(&s, ')');
 	}
@@ -222,6 +256,7 @@ struct value pause_to_value(struct arena *arena, const struct pause *pause)
 	value_put(arena, &map, "since", moment(pause->paused ? pause->since : 0));
 	value_put(arena, &map, "until", moment(pause->paused ? pause->until : 0));
 	value_put(arena, &map, "file", value_string(pause->paused ? pause->path : NULL));
+	value_put(arena, &map, "as_of", moment(pause->seen));
 	value_put(arena, &map, "cannot_tell", value_string(pause->unseen));
 	value_seal(&map);
 	return map;
@@ -229,28 +264,44 @@ struct value pause_to_value(struct arena *arena, const struct pause *pause)
 
 /* ---- Beginning and ending ---- */
 
+/* The state folder may lie on a file system that dies, so `run` listens in the run-dir. Where that
+ * cannot be written it finds out at its next pass. */
+static void wake(const struct engine_options *options, struct arena *arena)
+{
+	struct err ignored;
+
+	(void)!self_state_write(path_join(arena, options->run_dir, TREE_WATCH_WAKE), "", 0, &ignored);
+}
+
 int pause_begin(const struct engine_options *options, const struct pause_wish *wish,
                 struct arena *arena, struct err *err)
 {
 	AUTO(str_free) struct str text = {0};
 	struct value v = value_map();
-	int64_t now = clock_now();
+	int64_t now = clock_now(), until = wish->until ? wish->until : now + wish->span;
 
 	if (geteuid() != 0) {
 		return err_set(err, ERR_INPUT, 0, "pause needs root");
+	}
+	if (until < now || (wish->until && until == now)) {
+		return err_set(err, ERR_INPUT, 0, "the time until which to pause has passed");
 	}
 	value_put(arena, &v, version_key, value_int(VERSION));
 	value_put(arena, &v, "reason", value_string(wish->reason));
 	value_put(arena, &v, "who", value_string(self_user(arena)));
 	value_put(arena, &v, "since", value_int(now));
-	value_put(arena, &v, "until", wish->span ? value_int(now + wish->span) : value_null());
-	value_put(arena, &v, "at_time", value_bool(wish->at_time));
+	value_put(arena, &v, "until", until > now ? value_int(until) : value_null());
+	value_put(arena, &v, "at_time", value_bool(wish->until != 0));
 	value_put(arena, &v, "since_ms", value_int(clock_ms()));
 	value_put(arena, &v, "boot_id", value_string(self_boot_id(arena)));
 	value_seal(&v);
 	json_print(&text, &v, 2);
 	str_addc(&text, '\n');
-	return self_state_write(state_file(options, arena), str_text(&text), text.length, err);
+	if (self_state_write(state_file(options, arena), str_text(&text), text.length, err)) {
+		return -(int)err->code;
+	}
+	wake(options, arena);
+	return 0;
 }
 
 int pause_end(struct engine *engine, struct err *err)
@@ -272,7 +323,19 @@ int pause_end(struct engine *engine, struct err *err)
 	if (engine_reach_state(engine, err)) {
 		return -(int)err->code;
 	}
-	return self_state_remove(state_file(engine->options, engine->arena), err);
+	if (self_state_remove(state_file(engine->options, engine->arena), err)) {
+		return -(int)err->code;
+	}
+	wake(engine->options, engine->arena);
+	return 0;
+}
+
+void pause_tell(struct engine *engine)
+{
+	struct pause pause;
+
+	look_at_state(engine, &pause);
+	pause_copy_write(engine->options->run_dir, engine->boot_id, &pause);
 }
 
 void pause_forget(struct engine *engine, const struct pause *pause)

@@ -416,8 +416,7 @@ static int make_step(struct planning *p, size_t at, const struct resource *have,
 	return reboots_hold_back(p->facts, p->steps, step, err);
 }
 
-/* Each word of --only must mean something: a name mistyped would change less than was meant. */
-static int check_only(const struct wanted_set *set, const struct gate *gate, struct err *err)
+int planner_check_only(const struct wanted_set *set, const struct gate *gate, struct err *err)
 {
 	for (const char *const *only = gate->only; only && *only; only++) {
 		const char *const one[] = {*only, NULL};
@@ -442,7 +441,7 @@ static int select_steps(struct arena *arena, const struct wanted_set *set,
 {
 	bool *selected = arena_array(arena, set->count, sizeof *selected);
 
-	if (check_only(set, gate, err)) {
+	if (planner_check_only(set, gate, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < set->count; i++) {

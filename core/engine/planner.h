@@ -47,6 +47,11 @@ struct wanted_set {
 int planner_wanted(struct arena *arena, const struct decision *decision, struct wanted_set *ret_set,
                    struct err *err) MUST_CHECK;
 
+/* Each word of gate->only must mean something: a name mistyped would change less than was meant.
+ * ERR_INPUT. */
+int planner_check_only(const struct wanted_set *set, const struct gate *gate,
+                       struct err *err) MUST_CHECK;
+
 /* The plan for a wanted set, in the facts' arena: steps in order, with outcomes. Basis, orphans and
  * pause are the caller's. */
 int planner_plan(const struct wanted_set *set, const struct decision *decision, struct facts *facts,

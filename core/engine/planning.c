@@ -215,8 +215,11 @@ int planning_make(struct engine *engine, bool again, struct plan **ret_plan, str
 		return -(int)err->code;
 	}
 	if (prune(engine, again, &decision, &orphans, err) ||
-	    planner_wanted(engine->arena, &decision, &set, err) ||
-	    planner_plan(&set, &decision, &engine->facts, &gate, plan, err)) {
+	    planner_wanted(engine->arena, &decision, &set, err)) {
+		return -(int)err->code;
+	}
+	engine->misnamed = planner_check_only(&set, &gate, err) != 0;
+	if (engine->misnamed || planner_plan(&set, &decision, &engine->facts, &gate, plan, err)) {
 		return -(int)err->code;
 	}
 	plan->orphans = orphans.orphans;

@@ -190,19 +190,19 @@ static bool take_all(struct arena *arena, const struct value *document, struct p
 	return true;
 }
 
-int preflight_parse(const char *text, struct arena *arena, struct preflight_wants *ret_wants,
-                    struct err *err)
+int preflight_parse(const char *text, const char *path, struct arena *arena,
+                    struct preflight_wants *ret_wants, struct err *err)
 {
 	struct preflight_wants wants = {0};
 	struct value document;
 
-	if (json_parse(text, strlen(text), file_name, arena, &document, err)) {
+	if (json_parse(text, strlen(text), path, arena, &document, err)) {
 		return -(int)err->code;
 	}
 	if (!take_all(arena, &document, &wants)) {
 		return err_set(err, ERR_INPUT, 0,
 		               "%s is damaged, or of another version; `reconcile apply` writes it anew",
-		               file_name);
+		               path);
 	}
 	*ret_wants = wants;
 	return 0;
@@ -211,16 +211,16 @@ int preflight_parse(const char *text, struct arena *arena, struct preflight_want
 int preflight_read(const char *state_dir, struct arena *arena, struct preflight_wants *ret_wants,
                    struct err *err)
 {
-	const char *text;
+	const char *path = path_join(arena, state_dir, file_name), *text;
 
-	if (self_state_read(path_join(arena, state_dir, file_name), arena, &text, err)) {
+	if (self_state_read(path, arena, &text, err)) {
 		return -(int)err->code;
 	}
 	if (!text) {
-		*ret_wants = (struct preflight_wants){.mode = "off"};
+		*ret_wants = (struct preflight_wants){.mode = "off", .gone = path};
 		return 0;
 	}
-	return preflight_parse(text, arena, ret_wants, err);
+	return preflight_parse(text, path, arena, ret_wants, err);
 }
 
 static bool is_hook(const struct step *step)
@@ -364,6 +364,50 @@ static bool is_installed(const struct kernel *kernel, const char *release)
 	return text_equal(kernel->running, release);
 }
 
+/* Is the candidate certainly not published? What cannot be told may be. */
+static int is_unpublished(struct engine *engine, const char *package, bool *ret_unpublished,
+                          struct err *err)
+{
+	const struct resource *candidate;
+
+	if (facts_look(&engine->facts, &kind_table[KIND_CANDIDATE], package, &candidate, err)) {
+		return -(int)err->code;
+	}
+	*ret_unpublished = candidate->state == STATE_ABSENT;
+	return 0;
+}
+
+/* A slip of the pen is no kernel that loses its modules. Its image may be published elsewhere:
+ * where a module of that release is, the release is no invention. */
+static int check_is_kernel(struct engine *engine, const struct preflight_wants *wants,
+                           const char *release, struct err *err)
+{
+	static const char *const images[] = {"linux-image-", "linux-image-unsigned-"};
+	bool unpublished = true;
+
+	for (size_t i = 0; unpublished && i < wants->module_count; i++) {
+		const char *package =
+		    preflight_package(engine->arena, wants, wants->modules[i].name, release);
+
+		if (package && strstr(package, release) &&
+		    is_unpublished(engine, package, &unpublished, err)) {
+			return -(int)err->code;
+		}
+	}
+	for (size_t i = 0; unpublished && i < ARRAY_LEN(images); i++) {
+		const char *image = arena_printf(engine->arena, "%s%s", images[i], release);
+
+		if (is_unpublished(engine, image, &unpublished, err)) {
+			return -(int)err->code;
+		}
+	}
+	return unpublished ? err_set(err, ERR_INPUT, 0,
+	                             "%s: no such kernel is installed or published; expected a release "
+	                             "as uname -r prints it",
+	                             release)
+	                   : 0;
+}
+
 int preflight_kernel(struct engine *engine, const char *release, struct next_boot **ret,
                      struct err *err)
 {
@@ -383,6 +427,9 @@ int preflight_kernel(struct engine *engine, const char *release, struct next_boo
 	}
 	bool is_there = kernel->state != STATE_PRESENT || is_installed(&kernel->kernel, release);
 
+	if (!is_there && check_is_kernel(engine, &wants, release, err)) {
+		return -(int)err->code;
+	}
 	return next_boot_judge(engine->arena, is_there ? &engine->facts.source : &promise.source,
 	                       &wants.wants, release, ret, err);
 }

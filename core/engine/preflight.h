@@ -28,6 +28,7 @@ struct preflight_mount {
 
 struct preflight_wants {
 	const char *mode; /* off | warn | guard | refuse */
+	const char *gone; /* the file that is not there, or NULL */
 	struct next_boot_wants wants;
 	struct preflight_module *modules;
 	size_t module_count;
@@ -38,11 +39,11 @@ struct preflight_wants {
 /* Of an effective desired state. */
 void preflight_wants_of(struct arena *arena, const struct value *state,
                         struct preflight_wants *ret_wants);
-/* To the file's text and back; ERR_INPUT: it is damaged. */
+/* To the file's text and back; ERR_INPUT: it is damaged. `path`: for messages. */
 const char *preflight_text(struct arena *arena, const struct preflight_wants *wants);
-int preflight_parse(const char *text, struct arena *arena, struct preflight_wants *ret_wants,
-                    struct err *err) MUST_CHECK;
-/* The file, mode "off" when there is none. */
+int preflight_parse(const char *text, const char *path, struct arena *arena,
+                    struct preflight_wants *ret_wants, struct err *err) MUST_CHECK;
+/* The file, mode "off" and `gone` when there is none. */
 int preflight_read(const char *state_dir, struct arena *arena, struct preflight_wants *ret_wants,
                    struct err *err) MUST_CHECK;
 
@@ -56,7 +57,7 @@ void preflight_keep(struct engine *engine, const struct plan *plan);
 
 /* By hand, with the tree loaded: that kernel, installed or not. *ret NULL: nothing is wanted that a
  * kernel could lose. Of a kernel that is not installed, what could be had with it is unproven and
- * what nobody publishes is lost. */
+ * what nobody publishes is lost. ERR_INPUT: there is no such kernel, neither here nor published. */
 int preflight_kernel(struct engine *engine, const char *release, struct next_boot **ret,
                      struct err *err) MUST_CHECK;
 

@@ -33,7 +33,8 @@ static bool is_set(const struct resource *fact, const char *name)
 static bool applies(const struct rule *rule, const struct resource *fact)
 {
 	if (!rule->when) {
-		return fact->state == STATE_PRESENT;
+		/* Whatever a recording says of what every node has. */
+		return fact->state == STATE_PRESENT || (fact->kind->traits & KIND_SINGLETON);
 	}
 	const struct field *field = field_find(fact->kind->fields, fact->kind->field_count, rule->when);
 	const void *value = (const char *)fact + field->offset;
@@ -44,6 +45,22 @@ static bool applies(const struct rule *rule, const struct resource *fact)
 	return rule->is ? text_equal(*(const char *const *)value, rule->is) : is_set(fact, rule->when);
 }
 
+/* A word that none of the field's choices is; NULL: there is none. */
+static const char *strange_word(const struct field *field, const struct resource *fact)
+{
+	if (!field->choices || field->type != FIELD_TEXT || !field_is_set(field, fact)) {
+		return NULL;
+	}
+	const char *word = *(const char *const *)(const void *)((const char *)fact + field->offset);
+
+	for (size_t i = 0; field->choices[i]; i++) {
+		if (text_equal(field->choices[i], word)) {
+			return NULL;
+		}
+	}
+	return word;
+}
+
 const struct resource *recording_checked(struct arena *arena, const struct resource *fact)
 {
 	for (size_t i = 0; fact->state != STATE_UNDETERMINED && i < ARRAY_LEN(rules); i++) {
@@ -52,6 +69,16 @@ const struct resource *recording_checked(struct arena *arena, const struct resou
 		if (rule->kind == fact->kind->id && applies(rule, fact) && !is_set(fact, rule->field)) {
 			return resource_undetermined(arena, fact->kind, fact->key,
 			                             "the recorded facts do not say its %s", rule->field);
+		}
+	}
+	for (size_t i = 0; fact->state != STATE_UNDETERMINED && i < fact->kind->field_count; i++) {
+		const char *word = strange_word(&fact->kind->fields[i], fact);
+
+		if (word) {
+			return resource_undetermined(arena, fact->kind, fact->key,
+			                             "the recorded facts say '%s' for its %s, which is no %s",
+			                             word, fact->kind->fields[i].name,
+			                             fact->kind->fields[i].name);
 		}
 	}
 	return fact;

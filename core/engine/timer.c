@@ -80,8 +80,9 @@ void timer_free(struct timer *timer)
 	free(timer);
 }
 
-void timer_settle(struct timer *timer)
+void timer_settle(struct timer *timer, bool silent)
 {
+	timer->watch.heard |= silent;
 	if (self_watch_moved(&timer->watch)) {
 		timer->mounts = false;
 	}

@@ -39,8 +39,10 @@ struct timer *timer_create(const struct timer_options *options);
 void timer_free(struct timer *timer);
 
 /* What the mount table is like now is our own doing, and wakes nobody. To be called between a
- * change and the look at what came of it, so that no change by others is taken for ours. */
-void timer_settle(struct timer *timer);
+ * change and the look at what came of it, so that no change by others is taken for ours. `silent`:
+ * it may have been a remount, which need not be an event (self_watch.h); else the table is only
+ * read when there was one. */
+void timer_settle(struct timer *timer, bool silent);
 /* A pass has ended with more to do: the next is soon, and later each time it happens in a row. */
 void timer_more(struct timer *timer);
 /* It is worth trying again by then (clock_ms), whatever the interval. */

@@ -24,6 +24,16 @@ int files_fail(struct err *err, const char *what, const char *path)
 	return err_set(err, busy ? ERR_BUSY : ERR_HOST, os, "cannot %s %s", what, path);
 }
 
+bool files_is_missing(const struct err *fault)
+{
+	return fault->os == ENOENT || fault->os == ENOTDIR;
+}
+
+bool files_is_hidden(const struct err *fault)
+{
+	return fault->os == EACCES || fault->os == ELOOP;
+}
+
 /* ---- Looking ---- */
 
 /* An automount that nobody has used yet must not be woken up by a look at what lies behind it. */
@@ -249,6 +259,28 @@ int files_own_read(const char *path, bool trusted, size_t most, struct arena *ar
 		return -(int)err->code;
 	}
 	return read_open(fd, path, most, arena, ret_bytes, err);
+}
+
+int files_names_in(struct host *host, const char *folder, struct arena *arena,
+                   struct file_names *ret_names, bool *ret_hidden, struct err *err)
+{
+	struct err fault = {0};
+
+	if (ret_hidden) {
+		*ret_hidden = false;
+	}
+	if (!host->ops->list(host, folder, arena, ret_names, &fault)) {
+		return 0;
+	}
+	*ret_names = (struct file_names){0};
+	if (files_is_missing(&fault)) {
+		return 0;
+	}
+	if (ret_hidden && files_is_hidden(&fault)) {
+		*ret_hidden = fault.os == EACCES;
+		return 0;
+	}
+	return err_copy(err, &fault);
 }
 
 int files_own_list(const char *path, bool trusted, struct arena *arena,

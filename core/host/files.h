@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Files and folders of the machine: looking without waking what is dead, and writing whole or not
- * at all. */
+/*
+ * Files and folders of the machine: looking without waking what is dead, and writing whole or not
+ * at all. Results live in the arena that is passed.
+ */
 #ifndef HOST_FILES_H
 #define HOST_FILES_H
 
@@ -46,6 +48,19 @@ int files_group(const char *name, unsigned *ret_gid, struct err *err) MUST_CHECK
 /* The name of an id, or the number as text. */
 const char *files_user_name(unsigned uid, struct arena *arena);
 const char *files_group_name(unsigned gid, struct arena *arena);
+
+/* Why looking, reading or listing failed. Missing: there is nothing of that name, or a folder on
+ * the way is none (ENOENT, ENOTDIR). Hidden: something may be there and is not for us to see, or is
+ * a link, which is not followed (EACCES, ELOOP). */
+bool files_is_missing(const struct err *fault);
+bool files_is_hidden(const struct err *fault);
+
+struct host;
+
+/* The names in a folder, none of one that is missing. Of one that is hidden as well, where
+ * ret_hidden is given: set true when we may not read it, false otherwise. */
+int files_names_in(struct host *host, const char *folder, struct arena *arena,
+                   struct file_names *ret_names, bool *ret_hidden, struct err *err) MUST_CHECK;
 
 /* Files that are ours: a tree, a recording. Links are followed; with `trusted` as files_trusted()
  * says, and what was checked is what is read. Not there: ERR_HOST with os = ENOENT. */

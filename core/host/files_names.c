@@ -2,8 +2,6 @@
 /* Users and groups of files.h. A directory service may be behind them: they may block. */
 #include "host/files.h"
 
-#include "base/str.h"
-
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>

@@ -19,7 +19,14 @@
 
 #define FSTAB "/etc/fstab"
 
-enum { FIELDS = 6, FSTAB_MOST = 4 << 20, CHECK_MS = 20000 };
+enum {
+	FIELDS = 6,
+	FIELDS_LEAST = 3, /* libmount passes over a line without a type */
+	FSTAB_MOST = 4 << 20,
+	CHECK_MS = 20000,
+	FAULTS_MOST = 8,
+	FAULT_SHOWN = 80, /* bytes of such a line */
+};
 
 struct line {
 	struct fstab_line line;
@@ -36,6 +43,8 @@ struct fstab {
 	struct line **lines;
 	size_t count, cap;
 	struct strmap *by_target;
+	struct list faults;
+	size_t faults_cap;
 };
 
 struct fstab_cache {
@@ -108,7 +117,7 @@ static struct line *parse_line(struct arena *arena, const char *text, size_t sta
 	line->end = end;
 	find_fields(text, line);
 	if (line->fields < 2) {
-		return NULL;
+		return line;
 	}
 	for (unsigned i = 0; i < line->fields; i++) {
 		value[i] = decode(arena, text + line->at[i], line->length[i]);
@@ -147,6 +156,49 @@ static void add_line(struct arena *arena, struct fstab *fstab, struct line *line
 	first->next = line;
 }
 
+/* Swap has no target; "none", "swap" and the like are written there. */
+static bool has_target(const struct fstab_line *line)
+{
+	return strcmp(line->type, "swap") != 0 && strcmp(line->target, "none") != 0;
+}
+
+/* Why the line mounts nothing, or NULL: it does, or is none (blank, a comment). */
+static const char *fault_of(struct arena *arena, const struct fstab *fstab, const struct line *line)
+{
+	size_t last = line->fields ? line->at[line->fields - 1] + line->length[line->fields - 1] : 0;
+	bool is_cut = line->end == fstab->length && fstab->text[line->end - 1] != '\n';
+
+	if (line->fields && line->fields < FIELDS_LEAST) {
+		size_t n = last - line->at[0];
+
+		return arena_printf(arena,
+		                    "\"%.*s%s\" mounts nothing: source, target and type are needed%s",
+		                    (int)(n < FAULT_SHOWN ? n : FAULT_SHOWN), fstab->text + line->at[0],
+		                    n < FAULT_SHOWN ? "" : "...",
+		                    is_cut ? "; the file ends within this line, it may be cut off" : "");
+	}
+	const char *why =
+	    line->fields && has_target(&line->line) ? path_fault(line->line.target) : NULL;
+
+	return why ? arena_printf(arena, "the target %.*s %s", FAULT_SHOWN, line->line.target, why)
+	           : NULL;
+}
+
+static void add_fault(struct arena *arena, struct fstab *fstab, unsigned number, const char *why)
+{
+	const char **items = (void *)fstab->faults.items;
+
+	if (fstab->faults.count > FAULTS_MOST) {
+		return;
+	}
+	items = arena_grow(arena, items, fstab->faults.count, &fstab->faults_cap, sizeof *items);
+	items[fstab->faults.count] = fstab->faults.count < FAULTS_MOST
+	                                 ? arena_printf(arena, FSTAB ":%u: %s", number, why)
+	                                 : FSTAB ": more lines mount nothing";
+	fstab->faults.count++;
+	fstab->faults.items = items;
+}
+
 static struct fstab *parse(struct arena *arena, const char *text, size_t length)
 {
 	struct fstab *fstab = arena_alloc(arena, sizeof *fstab);
@@ -155,13 +207,19 @@ static struct fstab *parse(struct arena *arena, const char *text, size_t length)
 	fstab->text = text;
 	fstab->length = length;
 	fstab->by_target = strmap_create(arena);
+	fstab->faults.set = true;
 	for (size_t start = 0, end; start < length; start = end) {
 		const char *newline = memchr(text + start, '\n', length - start);
 		struct line *line;
 
 		end = newline ? (size_t)(newline - text) + 1 : length;
 		line = parse_line(arena, text, start, end, ++number);
-		if (line) {
+		const char *why = fault_of(arena, fstab, line);
+
+		if (why) {
+			add_fault(arena, fstab, number, why);
+		}
+		if (line->fields >= 2) {
 			add_line(arena, fstab, line);
 		}
 	}
@@ -242,6 +300,11 @@ size_t fstab_count(const struct fstab *fstab)
 const struct fstab_line *fstab_at(const struct fstab *fstab, size_t i)
 {
 	return &fstab->lines[i]->line;
+}
+
+const struct list *fstab_faults(const struct fstab *fstab)
+{
+	return &fstab->faults;
 }
 
 /* ---- Writing ---- */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* /etc/fstab (fstab(5)): lines by target; writing keeps every other line, comment and blank as it
- * is. */
+/*
+ * /etc/fstab (fstab(5)): lines by target; writing keeps every other line, comment and blank as it
+ * is. What is read lives as long as the host keeps it (host.h).
+ */
 #ifndef HOST_FSTAB_H
 #define HOST_FSTAB_H
 
@@ -20,5 +22,7 @@ const struct fstab_line *fstab_find(const struct fstab *fstab, const char *targe
                                     size_t *ret_count);
 size_t fstab_count(const struct fstab *fstab);
 const struct fstab_line *fstab_at(const struct fstab *fstab, size_t i);
+/* Lines that mount nothing, though they are no comments: "/etc/fstab:7: WHY". The first few. */
+const struct list *fstab_faults(const struct fstab *fstab);
 
 #endif

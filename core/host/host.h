@@ -26,6 +26,7 @@ struct host {
 	const struct host_ops *ops;
 	struct arena *arena;
 	struct host_cache *cache; /* of host_linux_ops; NULL until first used */
+	int look_ms;              /* how long one look may take; 0: no word */
 	int64_t deadline;         /* clock_ms() at which what is looked at now must be told; 0: none */
 	int64_t patience; /* clock_ms() until which a package manager is waited for; 0: no word */
 };
@@ -92,7 +93,7 @@ struct host_ops {
 
 extern const struct host_ops host_linux_ops;
 
-/* The real machine. host_free gives back the caches. */
+/* The real machine, with host_linux_ops. host_done gives back the caches. */
 void host_init(struct host *host, const struct host_ops *ops, struct arena *arena);
 void host_done(struct host *host);
 /* How long a program may take that would otherwise have timeout_ms: what is looked at must be told

@@ -7,7 +7,6 @@
  */
 #include "host/modules_inner.h"
 
-#include "base/str.h"
 #include "host/modules_config.h"
 #include "host/modules_file.h"
 #include "host/modules_library.h"

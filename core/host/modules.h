@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kernel modules: /sys/module first (cheap), libkmod (loaded with dlopen when first needed) for
- * the rest. What is found is told; what it means is decided elsewhere.
+ * Kernel modules: /sys/module first (cheap), libkmod (loaded with dlopen when first needed) for the
+ * rest. What is found is told; what it means is decided elsewhere. Texts live in the host's arena.
  */
 #ifndef HOST_MODULES_H
 #define HOST_MODULES_H
@@ -18,8 +18,8 @@ struct host_module {
 	const char *file, *file_version, *file_srcversion, *vermagic;
 	const char *file_build_id; /* NULL: packed, or has none */
 	const char *filesystem;    /* the type that the file's alias fs-TYPE names */
-	const char
-	    *blacklisted_by;  /* /etc/modprobe.d/x.conf:3; NULL with blacklisted: the command line */
+	/* /etc/modprobe.d/x.conf:3; NULL with blacklisted: the command line. */
+	const char *blacklisted_by;
 	struct list settings; /* names of the parameters that the file takes; unset: not known */
 	struct list options;  /* name=value, as modprobe.d gives them */
 	/* Of the loaded one. */

@@ -9,8 +9,8 @@
 struct modules_place {
 	const char *sysfs;  /* "/sys/module" */
 	const char *folder; /* of one release: "/lib/modules/6.1.0-56-cloud-amd64" */
-	const char *const
-	    *config; /* folders and files for libkmod, NULL: those of modprobe.d(5); ends with NULL */
+	/* Folders and files for libkmod, ends with NULL; NULL: those of modprobe.d(5). */
+	const char *const *config;
 	const char *release;
 	const char *boot;     /* "/boot" */
 	const char *sources;  /* "/usr/src" */

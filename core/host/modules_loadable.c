@@ -417,7 +417,12 @@ int modules_loadable_in(struct arena *arena, const struct modules_place *place, 
 		return -(int)err->code;
 	}
 	look.index = modules_library_context(look.kmod, place->folder, place->config, err);
-	if (look.index && look.kmod->kmod_load_resources(look.index) < 0) {
+	if (!look.index) {
+		/* No answer: without it each module would seem to be in no index. */
+		look.kmod->kmod_unref(look.reader);
+		return -(int)err->code;
+	}
+	if (look.kmod->kmod_load_resources(look.index) < 0) {
 		/* Without indexes every look-up comes back empty: the search of the tree tells. */
 		look.index = look.kmod->kmod_unref(look.index);
 	}

@@ -2,7 +2,6 @@
 /* See modules_proof.h. */
 #include "host/modules_proof.h"
 
-#include "base/str.h"
 #include "base/strmap.h"
 
 #include <stdlib.h>

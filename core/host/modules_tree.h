@@ -6,8 +6,11 @@
 #ifndef HOST_MODULES_TREE_H
 #define HOST_MODULES_TREE_H
 
-#include "base/list.h"
 #include "base/mem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* The kernel and its tools take either dash in a name; sysfs has the lower one. */
 bool modules_tree_same(const char *a, const char *b);

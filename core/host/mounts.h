@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What is mounted (read once through libmount, kept in a hash by target), and mounting through
- * libmount. */
+/*
+ * What is mounted (/proc/self/mountinfo, read once and kept by target), and what is asked for when
+ * it is changed. Tables live as long as the host keeps them (host.h).
+ */
 #ifndef HOST_MOUNTS_H
 #define HOST_MOUNTS_H
 

@@ -65,6 +65,13 @@ int mounts_helper_fail(struct err *err, int os, const struct mount_request *requ
 		    "cannot mount %s: the kernel has no file system type %s, is its module there?%s",
 		    request->target, type, words);
 	}
+	/* Who said it in words need not say it twice. */
+	if (os && strstr(words, strerror(os))) {
+		int r = err_set(err, code, 0, "cannot mount %s%s", request->target, words);
+
+		err->os = os;
+		return r;
+	}
 	return err_set(err, code, os, "cannot mount %s%s", request->target, words);
 }
 
@@ -161,8 +168,9 @@ static int judge(const struct mounts_library *library, struct libmnt_context *co
 		if (!status) {
 			return 0;
 		}
-		/* mount.lustre ends with an errno. Others have 1, 2, 4 ... 64 for kinds of trouble. */
-		bool is_errno = strcmp(request->type, "lustre") == 0;
+		/* mount.lustre ends with an errno, unless it cannot make sense of its own words. Others
+		 * have 1, 2, 4 ... 64 for kinds of trouble. */
+		bool is_errno = strcmp(request->type, "lustre") == 0 && !strstr(said, "Can't parse NID");
 
 		snprintf(words, sizeof words, "mount.%s ended with status %d%s%s", request->type, status,
 		         *said ? ": " : ", and no word: could it be run at all?", said);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* dpkg's and apt's databases, read without running anything while nobody writes them. */
+/*
+ * dpkg's and apt's databases, read without running anything while nobody writes them. Texts live in
+ * the host's arena.
+ */
 #ifndef HOST_PACKAGES_H
 #define HOST_PACKAGES_H
 
@@ -33,6 +36,11 @@ struct host_candidate {
 	const char *origin;   /* where that comes from */
 	struct list versions; /* newest first */
 };
+
+/* An option (-o) of every tool of apt: without it, a name that no package has is taken for a
+ * regular expression or a glob, and the tool acts upon all that match (cacheset.cc, since apt
+ * 2.0). */
+#define PACKAGES_EXACT "APT::Cmd::Pattern-Only=true"
 
 /* Compares Debian versions (deb-version(7)): -1, 0, 1. Pure. */
 int packages_compare(const char *a, const char *b);

@@ -26,6 +26,8 @@ struct policy {
 	const char *wanted;  /* what apt would take */
 	const char *version; /* the row of the table we are in */
 	bool offered;        /* and somebody offers it */
+	const char *name;    /* of whom is asked */
+	bool is_it;          /* the section we are in is about that */
 };
 
 /* The word at `text`, and what stands behind it. */
@@ -60,12 +62,25 @@ static void take_source(struct policy *p, const char *line)
 	}
 }
 
+/* "libc6:", "libc6:i386:": apt leaves the machine's own architecture away. */
+static bool is_header_of(const char *line, const char *name)
+{
+	size_t n = strcspn(name, ":"), length = strlen(line);
+
+	return strncmp(line, name, n) == 0 && line[n] == ':' && line[length - 1] == ':' &&
+	       (length == n + 1 || !name[n] || strncmp(line, name, length - 1) == 0);
+}
+
 static void take_line(struct policy *p, const char *line)
 {
 	static const char candidate[] = "  Candidate: ";
 	const char *rest;
 
-	if (text_starts(line, candidate)) {
+	if (*line != ' ') {
+		p->is_it = is_header_of(line, p->name);
+	} else if (!p->is_it) {
+		return;
+	} else if (text_starts(line, candidate)) {
 		const char *version = line + strlen(candidate);
 
 		p->wanted = strcmp(version, "(none)") == 0 ? NULL : arena_strdup(p->arena, version);
@@ -82,10 +97,11 @@ static int newest_first(const void *a, const void *b)
 	return packages_compare(*(const char *const *)b, *(const char *const *)a);
 }
 
-void packages_policy_parse(struct arena *arena, char *text, struct host_candidate *ret_candidate)
+void packages_policy_parse(struct arena *arena, char *text, const char *name,
+                           struct host_candidate *ret_candidate)
 {
 	struct host_candidate candidate = {.versions = {.set = true}};
-	struct policy p = {.arena = arena, .candidate = &candidate};
+	struct policy p = {.arena = arena, .candidate = &candidate, .name = name};
 
 	for (char *line = text, *end; *line; line = end) {
 		end = line + strcspn(line, "\n");
@@ -110,6 +126,8 @@ int packages_candidate(struct host *host, const char *name, struct host_candidat
 	                            "Dir::Cache::pkgcache=",
 	                            "-o",
 	                            "Dir::Cache::srcpkgcache=",
+	                            "-o",
+	                            PACKAGES_EXACT,
 	                            "policy",
 	                            "--",
 	                            name,
@@ -131,7 +149,7 @@ int packages_candidate(struct host *host, const char *name, struct host_candidat
 		child_result_free(&result);
 		return -(int)err->code;
 	}
-	packages_policy_parse(host->arena, arena_strdup(host->arena, str_text(&result.out)),
+	packages_policy_parse(host->arena, arena_strdup(host->arena, str_text(&result.out)), name,
 	                      ret_candidate);
 	child_result_free(&result);
 	return 0;

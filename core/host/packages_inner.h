@@ -36,7 +36,9 @@ bool packages_under_systemd(void);
 
 /* ---- packages_apt.c ---- */
 
-/* What `apt-cache policy NAME` printed. Pure; the texts come into the arena. */
-void packages_policy_parse(struct arena *arena, char *text, struct host_candidate *ret_candidate);
+/* What `apt-cache policy NAME` printed, of that name alone: where there is no such package, apt
+ * takes a name with a dot in it for a regular expression. Pure; the texts come into the arena. */
+void packages_policy_parse(struct arena *arena, char *text, const char *name,
+                           struct host_candidate *ret_candidate);
 
 #endif

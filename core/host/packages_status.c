@@ -21,8 +21,8 @@ struct packages_table {
 	struct strmap *by_name;
 	struct stanza **stanzas;
 	size_t count, cap;
-	const char
-	    *native; /* dpkg itself is of the machine's architecture; NULL: it is not installed */
+	/* The machine's architecture, which dpkg itself is of; NULL: it is not installed. */
+	const char *native;
 };
 
 /* The word up to the next blank, cut off in place. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "host/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -172,6 +173,40 @@ int self_make_folder(const char *path, unsigned mode, struct err *err)
 	return err_set(err, ERR_HOST, errno, "cannot make the directory %s", path);
 }
 
+static int check_own(const struct stat *st, const char *path, struct err *err)
+{
+	const char *must = "a run-dir must be root's, and writable by nobody else";
+
+	if (!S_ISDIR(st->st_mode)) {
+		return err_set(err, ERR_HOST, 0, "%s is no directory", path);
+	}
+	if (st->st_uid != 0) {
+		return err_set(err, ERR_INPUT, 0, "%s belongs to user %u: %s", path, (unsigned)st->st_uid,
+		               must);
+	}
+	if ((st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid != 0)) {
+		return err_set(err, ERR_INPUT, 0, "others may write to %s (mode %04o): %s", path,
+		               (unsigned)st->st_mode & 07777, must);
+	}
+	return 0;
+}
+
+int self_check_run_dir(const char *path, struct err *err)
+{
+	AUTO(fd_auto) int fd = -1;
+	struct err fault = {0};
+	struct stat st;
+
+	if (!self_is_root()) {
+		return 0;
+	}
+	if (walk_open(path, WALK_TRUSTED, &fd, &fault)) {
+		return fault.os == ENOENT ? 0 : err_copy(err, &fault);
+	}
+	return fstat(fd, &st) ? err_set(err, ERR_HOST, errno, "cannot look at %s", path)
+	                      : check_own(&st, path, err);
+}
+
 static int write_whole(int fd, const char *text, size_t n)
 {
 	while (n) {
@@ -205,6 +240,26 @@ static int replace(int folder, const char *name, const char *temporary, const ch
 		return -1;
 	}
 	return fsync(folder);
+}
+
+bool self_show(int folder, const char *name, const char *text, size_t n)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	const char *temporary = arena_printf(arena, ".%s.new", name);
+
+	unlinkat(folder, temporary, 0);
+	AUTO(fd_auto)
+	int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	if (fd < 0) {
+		return false;
+	}
+	if (fchmod(fd, 0644) || write(fd, text, n) != (ssize_t)n ||
+	    renameat(folder, temporary, folder, name)) {
+		unlinkat(folder, temporary, 0);
+		return false;
+	}
+	return true;
 }
 
 const char *self_own_run_dir(struct arena *arena)

@@ -36,6 +36,12 @@ void self_forget_hang_up(void);
 /* Makes the folder with what is missing above it (0755). Fine when it is there. ERR_HOST. */
 int self_make_folder(const char *path, unsigned mode, struct err *err) MUST_CHECK;
 
+/* Who can write to the run-dir can have root write elsewhere, and say who is to be ended: as root
+ * (self_is_root) it must be root's, not writable by others, and so must be all above it, but for
+ * sticky folders. What is not there yet is fine, as far as it goes. ERR_INPUT says what is not;
+ * ERR_HOST: it cannot be told, or is no directory. */
+int self_check_run_dir(const char *path, struct err *err) MUST_CHECK;
+
 /* Small files that are state, not history: written whole (temp, fsync, rename, fsync of the
  * folder). The folder is made (0700) when it is missing. */
 int self_state_write(const char *path, const char *text, size_t n, struct err *err) MUST_CHECK;
@@ -43,6 +49,10 @@ int self_state_write(const char *path, const char *text, size_t n, struct err *e
 int self_state_read(const char *path, struct arena *arena, const char **ret_text,
                     struct err *err) MUST_CHECK;
 int self_state_remove(const char *path, struct err *err) MUST_CHECK;
+/* A small file beside the lock that everybody may read (0644), written whole, but not synced: it
+ * says nothing to anybody after a crash. False: it could not be, and the one before is as it
+ * was. */
+bool self_show(int folder, const char *name, const char *text, size_t n);
 
 /* Are we root over anybody but ourselves? Then what we act on must be root's. Not so in a user
  * namespace that maps one user only (unshare --map-root-user): we can do there what that user can,

@@ -22,7 +22,7 @@
 enum { LOOK_AGAIN_MS = 50, TELL_MS = 1000, DOING_MOST = 200 };
 
 static const char lock_name[] = "lock", record_name[] = "holder.json",
-                  record_new[] = ".holder.json.new", unknown_holder[] = "another run";
+                  unknown_holder[] = "another run";
 
 /* An open file description lock: it belongs to the descriptor, so that a child without it holds
  * nothing, and another can ask for it without taking it (fcntl(2), F_OFD_GETLK). */
@@ -53,19 +53,8 @@ static void write_record(const struct self_lock *lock, const char *doing)
 	value_seal(&v);
 	json_print(&text, &v, 2);
 	str_addc(&text, '\n');
-	/* Not synced: it says nothing to anybody after a crash. And everybody may read it: who asks
-	 * whether a run is under way need not be root. */
-	unlinkat(folder, record_new, 0);
-	AUTO(fd_auto)
-	int fd = openat(folder, record_new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-
-	if (fd < 0) {
-		return;
-	}
-	if (fchmod(fd, 0644) || write(fd, str_text(&text), text.length) != (ssize_t)text.length ||
-	    renameat(folder, record_new, folder, record_name)) {
-		unlinkat(folder, record_new, 0);
-	}
+	/* Who asks whether a run is under way need not be root. */
+	self_show(folder, record_name, str_text(&text), text.length);
 }
 
 /* "for 3m 5s", by the clock of the boot, which does not jump. */
@@ -191,7 +180,8 @@ static bool takes_no_writing(int os)
 
 static int attempt(const struct self_lock_wish *wish, struct self_lock *lock, struct err *err)
 {
-	if (self_make_folder(wish->run_dir, 0755, err)) {
+	/* Looked at again once it is there: others may have been quicker to make it. */
+	if (self_make_folder(wish->run_dir, 0755, err) || self_check_run_dir(wish->run_dir, err)) {
 		return -(int)err->code;
 	}
 	AUTO(fd_auto) int folder = open(wish->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -259,10 +249,17 @@ static bool is_ours(const struct self_lock *lock)
 	                        : is_still_there(lock->fd, path_join(arena, run_dir, lock_name));
 }
 
+/* Unlocked in so many words: a child that was begun a moment ago has not closed its copies of the
+ * descriptors yet, and a lock lasts as long as one of them. */
 static void let_go(struct self_lock *lock)
 {
+	struct flock none = whole_file(F_UNLCK);
+
+	fcntl(lock->fd, F_OFD_SETLK, &none);
+	flock(lock->fd, LOCK_UN);
 	close(lock->fd);
 	if (lock->folder >= 0) {
+		flock(lock->folder, LOCK_UN);
 		close(lock->folder);
 	}
 	lock->fd = lock->folder = -1;

@@ -66,7 +66,11 @@ bool self_watch_moved(struct self_watch *watch)
 
 	open_missing(watch);
 	/* First the event, then the table: what comes in between is told by another event. */
-	heard_mounts(watch);
+	watch->heard |= heard_mounts(watch);
+	if (!watch->heard && *watch->table) {
+		return false;
+	}
+	watch->heard = false;
 	read_table(watch, now);
 	bool moved = strcmp(now, watch->table) != 0;
 
@@ -125,6 +129,7 @@ unsigned self_watch_wait(struct self_watch *watch, int64_t until, int other)
 		struct timespec most = arm(watch, until);
 
 		if (ppoll(p, ARRAY_LEN(p), &most, &before) > 0) {
+			watch->heard |= (p[1].revents & POLLPRI) != 0;
 			events |= p[1].revents & POLLPRI ? SELF_EVENT_MOUNTS : 0u;
 			events |= p[2].revents ? SELF_EVENT_OTHER : 0u;
 		}

@@ -13,6 +13,7 @@
 struct self_watch {
 	int timer, mounts; /* -1: not to be had right now, and done without */
 	char table[65];    /* digest of the mount table as it was when we last looked */
+	bool heard;        /* something was, or may have been, done to it since */
 };
 
 enum self_event {
@@ -30,7 +31,10 @@ void self_watch_close(struct self_watch *watch);
 unsigned self_watch_wait(struct self_watch *watch, int64_t until, int other);
 
 /* Is the mount table another than when this was last asked (or opened)? What came and went leaves
- * it the same. An event that this is the answer to is not told again. */
+ * it the same. An event that this is the answer to is not told again. Without one the table is not
+ * read: with ten thousand mounts that counts. There is none when only options of the file system
+ * itself change, by fsconfig(2) with FSCONFIG_CMD_RECONFIGURE (found on Linux 6.18); who may have
+ * done that sets `heard`. */
 bool self_watch_moved(struct self_watch *watch);
 
 #endif

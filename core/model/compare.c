@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/str.h"
 #include "model/mount_options.h"
+#include "model/setting.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -108,74 +109,6 @@ static bool is_same_sequence(const struct list *a, const struct list *b)
 	return a->count == b->count;
 }
 
-/* The kernel takes 1, y and on for what it then shows as Y (kstrtobool), and either dash in a
- * name. */
-static bool is_same_name(const char *a, const char *b, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if ((a[i] == '-' ? '_' : a[i]) != (b[i] == '-' ? '_' : b[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static int truth_of(const char *text)
-{
-	static const char *const yes[] = {"1", "y", "Y", "on", "true"};
-	static const char *const no[] = {"0", "n", "N", "off", "false"};
-
-	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-		if (strcmp(text, yes[i]) == 0) {
-			return 1;
-		}
-		if (strcmp(text, no[i]) == 0) {
-			return 0;
-		}
-	}
-	return -1;
-}
-
-static bool is_setting_same(const char *want, const char *have)
-{
-	char *end_want, *end_have;
-
-	if (strcmp(want, have) == 0) {
-		return true;
-	}
-	/* Only against a shown Y or N: a number 1 is not the same as a truth. */
-	if ((strcmp(have, "Y") == 0 || strcmp(have, "N") == 0) && truth_of(want) == truth_of(have)) {
-		return true;
-	}
-	long long a = strtoll(want, &end_want, 0), b = strtoll(have, &end_have, 0);
-
-	return *want && *have && !*end_want && !*end_have && a == b;
-}
-
-/* The setting of that name in the list, or NULL. */
-static const char *find_setting(const char *setting, const struct list *list)
-{
-	size_t n = strcspn(setting, "=");
-
-	for (size_t i = list->count; i-- > 0;) {
-		if (strcspn(list->items[i], "=") == n && is_same_name(setting, list->items[i], n)) {
-			return list->items[i];
-		}
-	}
-	return NULL;
-}
-
-static bool setting_holds(const char *setting, const struct list *list)
-{
-	const char *have = find_setting(setting, list);
-	size_t n = strcspn(setting, "=");
-
-	if (!have || (setting[n] == '=') != (have[n] == '=')) {
-		return false;
-	}
-	return setting[n] != '=' || is_setting_same(setting + n + 1, have + n + 1);
-}
-
 /* ---- Assertions: lists of which each item must hold ---- */
 
 static bool is_asserting(const struct field *field)
@@ -204,6 +137,23 @@ static struct list assertions(struct arena *arena, const struct field *field,
 	           : mount_options_in_force(arena, list, field->match == MATCH_FSTAB);
 }
 
+static bool setting_holds(const char *setting, const struct list *list)
+{
+	const char *have = setting_find(list, setting);
+
+	return have && setting_agrees(setting, have);
+}
+
+/* Of whom the list of options is: a unit's and a line's type may be others than what is mounted. */
+static const char *type_beside(const struct field *field, const struct resource *have)
+{
+	if (field->match == MATCH_OPTIONS) {
+		return have->mount.type;
+	}
+	return field->offset == offsetof(struct resource, mount.unit_options) ? have->mount.unit_type
+	                                                                      : have->mount.fstab_type;
+}
+
 static bool item_holds(const struct field *field, const char *item, const struct resource *have)
 {
 	const struct list *list = list_of(field, have);
@@ -212,7 +162,7 @@ static bool item_holds(const struct field *field, const char *item, const struct
 	case MATCH_OPTIONS:
 		return mount_option_holds(item, list, have->mount.type);
 	case MATCH_FSTAB:
-		return mount_option_stands(item, list);
+		return mount_option_stands(item, list, type_beside(field, have));
 	case MATCH_ITEMS:
 		return is_item(item, list);
 	default:
@@ -229,8 +179,9 @@ static const char *counterpart(const struct field *field, const char *item,
 		return NULL;
 	}
 	return field->match == MATCH_SETTINGS
-	           ? find_setting(item, list)
-	           : mount_option_counterpart(item, list, field->match == MATCH_FSTAB);
+	           ? setting_find(list, item)
+	           : mount_option_counterpart(item, list, field->match == MATCH_FSTAB,
+	                                      type_beside(field, have));
 }
 
 static bool all_hold(const struct field *field, const struct resource *want,

@@ -55,6 +55,8 @@ static const struct field kernel_fields[] = {
          "installed packages that pull in the next kernel when they are upgraded"),
     FACT(kernel.command_line, "command_line", TEXT, "what the running kernel was started with"),
     FACT(kernel.that_matter, "that_matter", RELEASE, "running, next boot and pinned"),
+    FACT(kernel.closed, "closed", TEXT,
+         "the running kernel takes no more modules until the next boot (kernel.modules_disabled)"),
 };
 
 static const struct field scheduler_fields[] = {
@@ -161,6 +163,8 @@ static const struct field mount_fields[] = {
     FIELD(mount.unit_options, "unit_options", OPTION, FSTAB, FIELD_FACT, "options of that unit"),
     FACT(mount.fstab_lines, "fstab_lines", WORD,
          "line numbers, when fstab has several for the target"),
+    FACT(mount.fstab_faults, "fstab_faults", TEXT,
+         "of / alone: lines of fstab that mount nothing, cut off or without a path as target"),
     FACT(mount.covers, "covers", TEXT, "how many mounts lie below it on the same target"),
     FACT(mount.root, "root", TEXT, "of a bind mount: the path within its file system"),
     FACT(mount.beneath, "beneath", TEXT,

@@ -62,6 +62,7 @@ struct kernel {
 	const char *command_line;
 	struct list metapackages; /* installed packages that pull in the next kernel when upgraded */
 	struct list that_matter;  /* running, next boot, pinned: filled in by the engine */
+	struct truth closed; /* the running one takes no more modules; unset: that cannot be told */
 };
 
 /* What is there of one kernel release, and where it came from. */
@@ -244,9 +245,10 @@ struct mount {
 	const char *unit; /* a mount or automount unit that somebody wrote for the target */
 	const char *unit_source, *unit_type;
 	struct list unit_options;
-	struct list fstab_lines; /* their numbers, when fstab has several lines for the target */
-	struct number covers;    /* how many mounts lie on the target below the top one */
-	const char *root;        /* of a bind mount: the path within its file system */
+	struct list fstab_lines;  /* their numbers, when fstab has several lines for the target */
+	struct list fstab_faults; /* lines of fstab that mount nothing; told with / */
+	struct number covers;     /* how many mounts lie on the target below the top one */
+	const char *root;         /* of a bind mount: the path within its file system */
 	/* While nothing is mounted: missing, empty, not empty, link, behind a link, file, other. */
 	const char *beneath;
 };

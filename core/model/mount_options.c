@@ -110,6 +110,21 @@ static const struct {
     {"ext4", "user_xattr"}, {"ext3", "user_xattr"},   {"ext2", "user_xattr"},
 };
 
+/* What mount.lustre and the module's lmd_parse (lustre/obdclass/obd_mount.c) take and
+ * ll_show_options (lustre/llite/llite_lib.c) never shows; context= SELinux shows where it is on. */
+static const char *const lustre_untold[] = {
+    "network=", "mgssec=",    "skpath=",     "mgsname=",    "exclude=",
+    "context=", "fscontext=", "defcontext=", "rootcontext="};
+/* Told by clients that say one of checksum and nochecksum; older ones, 2.12 among them, show six
+ * other words and nothing of these. */
+static const char *const lustre_newly_told[] = {"checksum", "lruresize", "verbose", "always_ping",
+                                                "32bitapi"};
+
+static bool is_lustre(const char *type)
+{
+	return type && strcmp(type, "lustre") == 0;
+}
+
 static bool is_one_of(const char *text, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -171,6 +186,21 @@ static bool is_hidden(const char *option, const char *type)
 	return type && strcmp(type, "tmpfs") == 0 && text_ends(option, "%");
 }
 
+/* Of what the list does not name: does this client never show it? */
+static bool is_untold(const char *option, const struct list *live, const char *type)
+{
+	if (!is_lustre(type)) {
+		return false;
+	}
+	if (mount_value_key(option)) {
+		return starts_with_one_of(option, lustre_untold, ARRAY_LEN(lustre_untold));
+	}
+	return strcmp(option, "noacl") == 0 ||
+	       (is_one_of(option, lustre_newly_told, ARRAY_LEN(lustre_newly_told)) &&
+	        !is_one_of("checksum", live->items, live->count) &&
+	        !is_one_of("nochecksum", live->items, live->count));
+}
+
 /* ---- Words ---- */
 
 /* What a word says: the state of a group of words. */
@@ -201,9 +231,14 @@ static struct saying say(const char *option)
 	return (struct saying){option + (negative ? 2 : 0), option, negative ? LIVE : 0};
 }
 
-/* The state of a group when no word of it is there, or NULL. */
-static const char *state_unsaid(const struct saying *saying, unsigned where)
+/* The state of a group when no word of it is there, or NULL. `type` matters to a line of fstab:
+ * mount.lustre asks for strictatime unless told noatime or relatime (lustre/utils/mount_lustre.c,
+ * parse_options). */
+static const char *state_unsaid(const struct saying *saying, unsigned where, const char *type)
 {
+	if (where == WRITTEN && is_lustre(type) && strcmp(saying->group, "atime") == 0) {
+		return "strictatime";
+	}
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strcmp(words[i].group, saying->group) == 0 && (words[i].flags & where)) {
 			return words[i].word;
@@ -213,9 +248,10 @@ static const char *state_unsaid(const struct saying *saying, unsigned where)
 }
 
 /* The state in which the list leaves the group that `saying` speaks of, or NULL. */
-static const char *state_in(const struct list *list, const struct saying *saying, bool in_fstab)
+static const char *state_in(const struct list *list, const struct saying *saying, bool in_fstab,
+                            const char *type)
 {
-	const char *unsaid = state_unsaid(saying, in_fstab ? WRITTEN : LIVE), *state = unsaid;
+	const char *unsaid = state_unsaid(saying, in_fstab ? WRITTEN : LIVE, type), *state = unsaid;
 	bool dominated = false;
 
 	for (size_t i = 0; i < list->count && !dominated; i++) {
@@ -248,19 +284,19 @@ static bool word_holds(const char *option, const struct list *live, const char *
 		return is_one_of(option, live->items,
 		                 live->count); /* "X" is the hidden default, not "noX" */
 	}
-	if (is_state(&wanted, state_in(live, &wanted, false))) {
+	if (is_state(&wanted, state_in(live, &wanted, false, type))) {
 		return true;
 	}
 	/* mount(8): noatime implies nodiratime. */
 	return strcmp(option, "nodiratime") == 0 && word_holds("noatime", live, type);
 }
 
-static bool are_defaults(const struct list *list, bool in_fstab)
+static bool are_defaults(const struct list *list, bool in_fstab, const char *type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(defaults); i++) {
 		struct saying wanted = say(defaults[i]);
 
-		if (!is_state(&wanted, state_in(list, &wanted, in_fstab))) {
+		if (!is_state(&wanted, state_in(list, &wanted, in_fstab, type))) {
 			return false;
 		}
 	}
@@ -272,7 +308,7 @@ static bool are_defaults(const struct list *list, bool in_fstab)
 bool mount_option_holds(const char *option, const struct list *live, const char *type)
 {
 	if (strcmp(option, "defaults") == 0) {
-		return are_defaults(live, false);
+		return are_defaults(live, false, type);
 	}
 	if (mount_option_class(option) == OPTION_FSTAB || is_unseen(option)) {
 		return true;
@@ -280,16 +316,17 @@ bool mount_option_holds(const char *option, const struct list *live, const char 
 	if (mount_value_key(option)) {
 		const char *have = last_of_key(option, live);
 
-		return have ? mount_value_same(option, have, false) : is_hidden(option, type);
+		return have ? mount_value_same(option, have, false)
+		            : is_hidden(option, type) || is_untold(option, live, type);
 	}
-	return word_holds(option, live, type) ||
-	       (is_hidden(option, type) && !mount_option_counterpart(option, live, false));
+	return word_holds(option, live, type) || is_untold(option, live, type) ||
+	       (is_hidden(option, type) && !mount_option_counterpart(option, live, false, type));
 }
 
-bool mount_option_stands(const char *option, const struct list *fstab)
+bool mount_option_stands(const char *option, const struct list *fstab, const char *type)
 {
 	if (strcmp(option, "defaults") == 0) {
-		return are_defaults(fstab, true);
+		return are_defaults(fstab, true, type);
 	}
 	if (is_one_of(option, fstab->items, fstab->count) &&
 	    (mount_option_class(option) == OPTION_FSTAB || is_unseen(option))) {
@@ -303,16 +340,19 @@ bool mount_option_stands(const char *option, const struct list *fstab)
 	}
 	struct saying wanted = say(option);
 
-	return is_state(&wanted, state_in(fstab, &wanted, true));
+	/* mount(8): noatime implies nodiratime. */
+	return is_state(&wanted, state_in(fstab, &wanted, true, type)) ||
+	       (strcmp(option, "nodiratime") == 0 && mount_option_stands("noatime", fstab, type));
 }
 
-const char *mount_option_counterpart(const char *option, const struct list *list, bool in_fstab)
+const char *mount_option_counterpart(const char *option, const struct list *list, bool in_fstab,
+                                     const char *type)
 {
 	if (mount_value_key(option)) {
 		return last_of_key(option, list);
 	}
 	struct saying wanted = say(option);
-	const char *state = state_in(list, &wanted, in_fstab);
+	const char *state = state_in(list, &wanted, in_fstab, type);
 
 	if (!state || find_word(option)) {
 		return state;
@@ -392,6 +432,16 @@ struct list mount_options_in_force(struct arena *arena, const struct list *optio
 		}
 	}
 	return (struct list){.set = options->set, .count = count, .items = all};
+}
+
+/* The flags of a mount point and of its superblock are the kernel's own. */
+bool mount_option_remounts(const char *option, const char *type)
+{
+	static const char *const groups[] = {"rw",   "dev",   "suid",     "exec",
+	                                     "sync", "atime", "diratime", "symfollow"};
+
+	return !is_lustre(type) || mount_option_class(option) == OPTION_FSTAB || is_unseen(option) ||
+	       (!mount_value_key(option) && is_one_of(say(option).group, groups, ARRAY_LEN(groups)));
 }
 
 bool mount_options_bind(const struct list *options)

@@ -108,10 +108,13 @@ int plan_exit_code(const struct plan *plan)
 {
 	static const struct {
 		enum outcome outcome;
-		int code;
+		enum exit_code code;
 	} codes[] = {
-	    {OUTCOME_FAILED, 5},  {OUTCOME_CHANGE, 2},  {OUTCOME_UNDETERMINED, 6},
-	    {OUTCOME_BLOCKED, 4}, {OUTCOME_PENDING, 4},
+	    {OUTCOME_FAILED, EXIT_FAILED},
+	    {OUTCOME_CHANGE, EXIT_CHANGES},
+	    {OUTCOME_UNDETERMINED, EXIT_UNDETERMINED},
+	    {OUTCOME_BLOCKED, EXIT_BLOCKED},
+	    {OUTCOME_PENDING, EXIT_BLOCKED},
 	};
 	struct plan_counts counts = plan_count(plan);
 
@@ -120,7 +123,7 @@ int plan_exit_code(const struct plan *plan)
 			return codes[i].code;
 		}
 	}
-	return 0;
+	return EXIT_IN_SYNC;
 }
 
 /* ---- As a value ---- */

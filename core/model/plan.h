@@ -110,6 +110,19 @@ struct plan {
 	struct next_boot *next_boot; /* NULL: nothing is wanted that a kernel could lose */
 };
 
+/* What the program ends with (docs/exit-codes.md), and what the history tells of a run. */
+enum exit_code {
+	EXIT_IN_SYNC = 0,
+	EXIT_ERROR = 1,
+	EXIT_CHANGES = 2,
+	EXIT_LOCKED = 3,
+	EXIT_BLOCKED = 4,
+	EXIT_FAILED = 5,
+	EXIT_UNDETERMINED = 6,
+	EXIT_PAUSED = 7,
+	EXIT_VETO = 10, /* of preflight alone: something wanted is lost for certain */
+};
+
 const char *action_name(enum action action);    /* "create", ... */
 const char *outcome_name(enum outcome outcome); /* "kept", ... */
 /* The names of the marks, comma separated, in the arena; "" for none. */
@@ -122,8 +135,8 @@ void retry_text(struct str *s, const struct retry *retry, int64_t now);
 /* How many steps have each outcome; blocks without a step, undecided items, what would be lost at
  * the next boot and is not put right by the plan, and a tree that is not used count as well. */
 struct plan_counts plan_count(const struct plan *plan);
-/* The exit code by design: the first that holds of failed 5, changes 2, undetermined 6, blocked or
- * pending 4, else 0. Errors (1), lock (3) and pause (7) are the caller's. */
+/* The exit code (docs/exit-codes.md): the first that holds of failed 5, changes 2, undetermined 6,
+ * blocked or pending 4, else 0. Errors (1), lock (3) and pause (7) are the caller's. */
 int plan_exit_code(const struct plan *plan);
 
 /* The whole plan as a value, for JSON, saved plans and history; and a step alone. Sealed. */

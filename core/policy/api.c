@@ -194,7 +194,7 @@ static void run_item(lua_State *L)
 	run->item = &item;
 	int status = lua_pcall(L, 2, 0, 5);
 
-	if (status && !facts_is_unknown(L)) {
+	if (status && !sandbox_facts_is_unknown(L)) {
 		if (status == LUA_ERRMEM) { /* raised again it would be an error like any other */
 			lua_pushfstring(L, "\1%d:%d: it used more than %d MiB of memory",
 			                (int)atomic_load(&run->job->page->file),

@@ -257,7 +257,7 @@ static struct value read_table(lua_State *L, int index, const char *what, unsign
 	if (depth >= DEPTH_MOST) {
 		luaL_error(L, "%s: tables nested deeper than %d levels", what, DEPTH_MOST);
 	}
-	facts_touch(L, index);
+	sandbox_facts_touch(L, index);
 	luaL_checkstack(L, 4, NULL);
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
 		bool text = lua_type(L, -2) == LUA_TSTRING;

@@ -80,7 +80,7 @@ void globals_check_table(lua_State *L, int index)
 	luaL_checktype(L, index, LUA_TTABLE);
 	switch (sandbox_tag(L, index)) {
 	case TAG_UNKNOWN:
-		facts_touch(L, index);
+		sandbox_facts_touch(L, index);
 		break;
 	case TAG_WANT:
 		bridge_fill_want(L, index);

@@ -29,14 +29,14 @@ struct policy_limits {
 	size_t resources;     /* proposals, blocks and warnings of all policies together */
 };
 
-/* 2 s, 1 s, 64 MiB, 256 KiB, 100 000 (design, section 4). */
+/* 2 s, 1 s, 64 MiB, 256 KiB, 100 000 (docs/policies.md, "Limits"). */
 extern const struct policy_limits policy_default_limits;
 
 struct policy_set {
 	const struct policy_source *policies; /* in the order of their names */
 	size_t count;
-	const struct policy_source
-	    *libraries; /* policies/lib/NAME.lua: each returns a table, seen as lib.NAME */
+	/* policies/lib/NAME.lua: each returns a table, seen as lib.NAME. */
+	const struct policy_source *libraries;
 	size_t library_count;
 };
 

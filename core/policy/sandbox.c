@@ -355,7 +355,7 @@ static int l_policy(lua_State *L)
 	}
 	lua_getfield(L, -1, "plan");
 	bridge_push_want(L);
-	facts_push(L);
+	sandbox_facts_push(L);
 	api_push(L);
 	lua_call(L, 3, 1);
 	if (!lua_isnil(L, -1)) {
@@ -367,7 +367,7 @@ static int l_policy(lua_State *L)
 
 int sandbox_message(lua_State *L)
 {
-	if (facts_is_unknown(L)) {
+	if (sandbox_facts_is_unknown(L)) {
 		return 1;
 	}
 	const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1)
@@ -438,7 +438,7 @@ static int run_policy(struct run *run)
 	if (status == LUA_OK) {
 		return tell_plan(run);
 	}
-	if (facts_is_unknown(L)) {
+	if (sandbox_facts_is_unknown(L)) {
 		api_undecided(run, 0);
 		return tell_plan(run);
 	}

@@ -122,12 +122,12 @@ void bridge_count(lua_State *L, size_t bytes);
 /* A Lua value as a plain one, in run->arena. Errors are raised; `what` names it. */
 struct value bridge_read(lua_State *L, int index, const char *what);
 
-/* facts.c */
-void facts_push(lua_State *L);
+/* sandbox_facts.c */
+void sandbox_facts_push(lua_State *L);
 /* Ends the item at hand when the table at `index` is a fact that could not be determined. */
-void facts_touch(lua_State *L, int index);
-/* Is the error value at the top the one facts_touch raises? */
-bool facts_is_unknown(lua_State *L);
+void sandbox_facts_touch(lua_State *L, int index);
+/* Is the error value at the top the one sandbox_facts_touch raises? */
+bool sandbox_facts_is_unknown(lua_State *L);
 
 /* api.c */
 void api_push(lua_State *L); /* the plan object */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* OpenPGP keys as text and as bytes (RFC 9580, section 6: ASCII armour). Pure. */
+/*
+ * OpenPGP keys as text and as bytes (RFC 9580, section 6: ASCII armour). Pure. Results live in the
+ * arena.
+ */
 #ifndef PROVIDER_APT_KEY_H
 #define PROVIDER_APT_KEY_H
 

@@ -3,7 +3,8 @@
  * The files that tell apt where packages come from (sources.list(5)), as text: entries of the
  * one-line style (sources.list, *.list) and of deb822 (*.sources), also those that are switched
  * off, and the same text with one entry mended. Pure: nothing here touches a file. What an edit
- * does not speak of stays as it was written, byte for byte.
+ * does not speak of stays as it was written, byte for byte. Results live in the arena and borrow
+ * `path`.
  */
 #ifndef PROVIDER_APT_SOURCES_H
 #define PROVIDER_APT_SOURCES_H

@@ -79,7 +79,10 @@ static int ask(struct host *host, const struct question *question, struct arena 
                struct list *ret_files, const char **ret_why, struct err *err)
 {
 	const struct child_command command = {
-	    .argv = question->argv, .timeout_ms = question->timeout_ms, .output_most = OUTPUT_MOST};
+	    .argv = question->argv,
+	    .timeout_ms = host_patience(host, question->timeout_ms),
+	    .output_most = OUTPUT_MOST,
+	};
 	struct list files = {.set = true};
 	struct child_result result;
 	size_t cap = 0;

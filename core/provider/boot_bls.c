@@ -75,8 +75,7 @@ static int take_entries(struct host *host, const char *folder, struct arena *are
 	*ret_there = false;
 	if (host->ops->list(host, folder, arena, &names, &fault)) {
 		*ret_there = fault.os == EACCES;
-		return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES ||
-		               fault.os == ELOOP || fault.code == ERR_BUSY
+		return files_is_missing(&fault) || files_is_hidden(&fault) || fault.code == ERR_BUSY
 		           ? 0
 		           : err_copy(err, &fault);
 	}

@@ -2,7 +2,7 @@
 /*
  * Entries that are files of their own (Boot Loader Specification, type 1), as GRUB's blscfg and
  * systemd-boot take them. Reads only. Which entry comes first when none is chosen is decided by
- * rules that differ between versions of them: that is left untold.
+ * rules that differ between versions of them: that is left untold. Results live in the arena.
  */
 #ifndef PROVIDER_BOOT_BLS_H
 #define PROVIDER_BOOT_BLS_H

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Kind boot_entry, a fact: what there is of one kernel release, whether it could boot, and who
  * brought it. */
-#include "base/str.h"
 #include "provider/boot_files.h"
 #include "provider/boot_loader.h"
 #include "provider/boot_origin.h"
-#include "provider/lines.h"
 #include "provider/metapackages.h"
 #include "provider/table.h"
 

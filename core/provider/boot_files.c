@@ -2,49 +2,21 @@
 /* See boot_files.h. Names of images and ram disks: installkernel(8), mkinitramfs(8), dracut(8). */
 #include "provider/boot_files.h"
 
-#include "base/path.h"
 #include "base/str.h"
 #include "provider/grub.h"
 #include "provider/lines.h"
+#include "provider/release.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RELEASE_MOST = 128 };
-
-/* ---- Order ---- */
-
-/* "6.9.0-rc1" as "6.9.0~rc1-0": what stands behind the last dash is no revision of its own. */
-static void as_version(const char *release, char text[RELEASE_MOST])
-{
-	snprintf(text, RELEASE_MOST - 2, "%s", release);
-	for (char *at = text; *at; at++) {
-		if ((*at == '-' || *at == '.' || *at == '_') && strncmp(at + 1, "rc", 2) == 0 &&
-		    isdigit((unsigned char)at[3])) {
-			*at = '~';
-		}
-	}
-	memcpy(text + strlen(text), "-0", sizeof "-0");
-}
-
-int boot_files_compare(const char *a, const char *b)
-{
-	char x[RELEASE_MOST], y[RELEASE_MOST];
-
-	as_version(a, x);
-	as_version(b, y);
-	return packages_compare(x, y);
-}
+/* ---- Which there are ---- */
 
 static int by_release(const void *a, const void *b)
 {
-	return boot_files_compare(*(const char *const *)a, *(const char *const *)b);
+	return release_compare(*(const char *const *)a, *(const char *const *)b);
 }
-
-/* ---- Which there are ---- */
 
 /* Not for us to see, or behind an automount that is not to be woken up for a look. */
 static bool is_hidden(const struct err *fault)
@@ -52,18 +24,14 @@ static bool is_hidden(const struct err *fault)
 	return fault->os == EACCES || fault->code == ERR_BUSY;
 }
 
-/* Names in a folder; one that is not there, or not for us to see, has none. */
-static int names_in(struct host *host, const char *folder, struct arena *arena,
-                    struct file_names *ret_names, struct err *err)
+/* What is not there, or not for us to see, has no names. */
+static int names_seen(struct host *host, const char *folder, struct arena *arena,
+                      struct file_names *ret_names, struct err *err)
 {
 	struct err fault = {0};
+	bool hidden;
 
-	*ret_names = (struct file_names){0};
-	if (!host->ops->list(host, folder, arena, ret_names, &fault)) {
-		return 0;
-	}
-	*ret_names = (struct file_names){0};
-	return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == ELOOP || is_hidden(&fault)
+	return !files_names_in(host, folder, arena, ret_names, &hidden, &fault) || is_hidden(&fault)
 	           ? 0
 	           : err_copy(err, &fault);
 }
@@ -94,7 +62,7 @@ static int find_images(struct host *host, struct arena *arena, struct list *list
 {
 	struct file_names names;
 
-	if (names_in(host, "/boot", arena, &names, err)) {
+	if (names_seen(host, "/boot", arena, &names, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < names.count; i++) {
@@ -124,7 +92,7 @@ static int find_trees(struct host *host, struct arena *arena, struct list *list,
 	struct file_names names;
 	bool indexed = false, hidden;
 
-	if (names_in(host, "/lib/modules", arena, &names, err)) {
+	if (names_seen(host, "/lib/modules", arena, &names, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < names.count; i++) {

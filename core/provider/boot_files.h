@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * The kernels that lie on this node, whatever the boot loader makes of them: image, initial ram
- * disk, index of their modules. Reads only.
+ * disk, index of their modules. Reads only. Results live in the arena.
  */
 #ifndef PROVIDER_BOOT_FILES_H
 #define PROVIDER_BOOT_FILES_H
 
 #include "provider/provider.h"
-
-/* Compares kernel releases: -1, 0, 1. As Debian versions, whole (a dash starts no revision), with
- * a release candidate before its release, as grub-mkconfig orders its menu. */
-int boot_files_compare(const char *a, const char *b);
 
 /* Releases with an image in /boot, oldest first; without any (a container) those with an index of
  * modules. */

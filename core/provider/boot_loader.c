@@ -22,8 +22,7 @@ int boot_loader_text(struct host *host, const char *path, struct arena *arena, c
 
 	if (lines_read(host, path, arena, ret_text, &fault)) {
 		/* EIO and the like are no trait of that file. What has no errno is no regular file. */
-		bool is_its_own =
-		    fault.os == EACCES || fault.os == ELOOP || (!fault.os && fault.code != ERR_BUG);
+		bool is_its_own = files_is_hidden(&fault) || (!fault.os && fault.code != ERR_BUG);
 
 		if (!is_its_own) {
 			return err_copy(err, &fault);
@@ -92,9 +91,7 @@ static int find_later(struct host *host, struct arena *arena, const char **ret_n
 
 	*ret_name = NULL;
 	if (host->ops->list(host, BOOT_LOADER_FOLDER, arena, &names, &fault)) {
-		return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES
-		           ? 0
-		           : err_copy(err, &fault);
+		return files_is_missing(&fault) || fault.os == EACCES ? 0 : err_copy(err, &fault);
 	}
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.list[i];

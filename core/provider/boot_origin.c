@@ -201,9 +201,7 @@ static int read_log(struct search *s, const struct log *log, const char *path, c
 	*ret_text = NULL;
 	if (lines_read(s->host, path, s->arena, ret_text, &fault)) {
 		/* Not for us to see, or grown beyond all measure. */
-		return fault.os == EACCES || fault.os == ELOOP || fault.code == ERR_LIMIT
-		           ? 0
-		           : err_copy(err, &fault);
+		return files_is_hidden(&fault) || fault.code == ERR_LIMIT ? 0 : err_copy(err, &fault);
 	}
 	return 0;
 }
@@ -245,14 +243,12 @@ static int find_files(struct search *s, const struct log *log, struct log_file *
 	struct log_file *files = NULL;
 	struct file_names names;
 	struct file_look look;
-	struct err fault = {0};
 	size_t count = 0, cap = 0;
+	bool hidden;
 
 	*ret_count = 0;
-	if (s->host->ops->list(s->host, log->folder, s->arena, &names, &fault)) {
-		return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES || fault.os == ELOOP
-		           ? 0
-		           : err_copy(err, &fault);
+	if (files_names_in(s->host, log->folder, s->arena, &names, &hidden, err)) {
+		return -(int)err->code;
 	}
 	for (size_t i = 0; i < names.count; i++) {
 		int number = number_of(names.list[i], log->name);
@@ -323,7 +319,8 @@ int boot_origin_find(struct host *host, const char *release, struct arena *arena
 	*ret_origin = (struct boot_origin){0};
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
 		struct host_package package;
-		struct search s = {.host = host, .arena = arena, .end = clock_ms() + SEARCH_MS};
+		struct search s = {
+		    .host = host, .arena = arena, .end = clock_ms() + host_patience(host, SEARCH_MS)};
 
 		s.package = arena_printf(arena, "%s%s", prefixes[i], release);
 		s.needle = arena_printf(arena, "%s:", s.package);

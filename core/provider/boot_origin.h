@@ -2,7 +2,7 @@
 /*
  * When a kernel came to this node, and who brought it: from the history that apt keeps, else from
  * dpkg's log, also from those that were rotated. Reads only; what cannot be read or is not told is
- * NULL, never an error.
+ * NULL, never an error. Results live in the arena.
  */
 #ifndef PROVIDER_BOOT_ORIGIN_H
 #define PROVIDER_BOOT_ORIGIN_H

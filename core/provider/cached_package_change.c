@@ -160,6 +160,8 @@ static int download(struct work *w, const struct list *words, bool *ret_go_on, s
 	                                    "-o",
 	                                    "Dir::Cache::srcpkgcache=",
 	                                    "-o",
+	                                    PACKAGES_EXACT,
+	                                    "-o",
 	                                    "APT::Get::AllowUnauthenticated=false",
 	                                    "-o",
 	                                    "Acquire::AllowInsecureRepositories=false",

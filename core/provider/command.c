@@ -59,7 +59,8 @@ static const char *first_line(struct arena *arena, const struct child_result *re
 static int ask_guard(struct host *host, const struct list *unless, struct arena *arena,
                      bool *ret_holds, const char **ret_why, struct err *err)
 {
-	struct child_command command = {.argv = argv_of(arena, unless), .timeout_ms = GUARD_MS};
+	struct child_command command = {.argv = argv_of(arena, unless),
+	                                .timeout_ms = host_patience(host, GUARD_MS)};
 	struct child_result result;
 
 	if (host->ops->run(host, &command, &result, err)) {
@@ -67,7 +68,7 @@ static int ask_guard(struct host *host, const struct list *unless, struct arena 
 	}
 	if (result.timed_out) {
 		*ret_why = arena_printf(arena, "unless: %s did not end within %d s", unless->items[0],
-		                        GUARD_MS / 1000);
+		                        (command.timeout_ms + 500) / 1000);
 	} else if (result.signalled) {
 		*ret_why = arena_printf(arena, "unless: %s was ended by signal %d", unless->items[0],
 		                        result.status);

@@ -3,7 +3,6 @@
 #include "provider/converge.h"
 
 #include "base/clock.h"
-#include "base/str.h"
 
 #include <string.h>
 
@@ -128,9 +127,7 @@ const struct resource *converge_predict(struct arena *arena, const struct change
 
 /* ---- In a worker ---- */
 
-/* Less than whoever asks would wait: what cannot be told in time is said, with the reason, before
- * the whole worker is given up. */
-enum { OBSERVE_MS = 4000 };
+enum { OBSERVE_MS = 4000 }; /* where nobody has said how long a look may take */
 
 /* One parameter more than others have, as converge.h says. NOLINTNEXTLINE(*-function-size) */
 static int observe(struct host *host, const struct kind *kind, const char *key,
@@ -162,7 +159,7 @@ int converge_observe(struct host *host, const struct kind *kind, const char *key
                      const struct resource *want, struct arena *arena, struct resource **ret_have,
                      struct err *err)
 {
-	host->deadline = clock_ms() + OBSERVE_MS;
+	host->deadline = clock_ms() + (host->look_ms > 0 ? host->look_ms : OBSERVE_MS);
 	int r = observe(host, kind, key, want, arena, ret_have, err);
 
 	host->deadline = 0;
@@ -181,7 +178,7 @@ int converge_list(struct host *host, const struct kind *kind, struct arena *aren
 	}
 	if (!provider->list) {
 		return err_set(err, ERR_INPUT, 0, "%s: cannot be listed, name one as %s:%s", kind->name,
-		               kind->name, kind->key_name);
+		               kind->name, kind->id == KIND_LOADABLE ? "MODULE@RELEASE" : kind->key_name);
 	}
 	return provider->list(host, arena, ret_keys, err) ? err_wrap(err, "%s", kind->name) : 0;
 }

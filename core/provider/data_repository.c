@@ -29,6 +29,35 @@ static int check(const struct resource *want, struct err *err)
 
 /* ---- Observe ---- */
 
+/* Only the source of a Lustre mount is HOST@NETWORK:/NAME, whatever its type is called (LNet(8):
+ * tcp, o2ib and others, with a number behind them). */
+static bool is_lustre(const struct mount_row *row)
+{
+	static const char *const networks[] = {"@tcp", "@o2ib", "@kfi", "@gni"};
+	const char *end = row->source ? strstr(row->source, ":/") : NULL;
+
+	if (text_equal(row->type, "lustre")) {
+		return true;
+	}
+	for (size_t i = 0; end && i < ARRAY_LEN(networks); i++) {
+		const char *at = strstr(row->source, networks[i]);
+
+		if (at && at < end) {
+			at += strlen(networks[i]);
+			return at + strspn(at, "0123456789") == end || strchr(",:", *at);
+		}
+	}
+	return false;
+}
+
+/* What the file system is called by those that mount it: "fs" of 10.0.0.1@tcp:/fs/folder. */
+static const char *mounted_name(struct arena *arena, const struct mount_row *row)
+{
+	const char *colon = row->source ? strstr(row->source, ":/") : NULL;
+
+	return colon ? arena_printf(arena, "%.*s", (int)strcspn(colon + 2, "/"), colon + 2) : NULL;
+}
+
 /* The path within the file system: that of the node below the mount's target, below the folder of
  * the file system that is mounted (NID:/NAME/FOLDER). */
 static const char *path_inside(struct arena *arena, const char *path, const struct mount_row *row)
@@ -43,8 +72,8 @@ static const char *path_inside(struct arena *arena, const char *path, const stru
 	           : arena_strdup(arena, below);
 }
 
-static int ask_service(struct host *host, const struct resource *want, struct arena *arena,
-                       struct data_repository *have, struct err *err)
+static int ask_service(struct host *host, const struct resource *want, const struct mount_row *row,
+                       struct arena *arena, struct data_repository *have, struct err *err)
 {
 	const struct data_repository *r = &want->data_repository;
 	struct fsx_answer answer;
@@ -60,7 +89,7 @@ static int ask_service(struct host *host, const struct resource *want, struct ar
 	if (answer.trouble) {
 		have->unasked = answer.why;
 	} else {
-		data_repository_take(arena, &answer.body, r, have);
+		data_repository_take(arena, &answer.body, r, mounted_name(arena, row), have);
 	}
 	return 0;
 }
@@ -78,7 +107,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	}
 	const struct mount_row *row = mount_table_over(table, key);
 
-	if (!row || text_equal(row->target, "/")) {
+	if (!row || !is_lustre(row)) {
 		have->state = STATE_ABSENT; /* its file system is not mounted: nothing below is looked at */
 		return 0;
 	}
@@ -89,7 +118,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	have->data_repository.directory =
 	    (struct truth){.set = true, .value = look.type == FILE_DIRECTORY};
 	return want && want->data_repository.owner
-	           ? ask_service(host, want, arena, &have->data_repository, err)
+	           ? ask_service(host, want, row, arena, &have->data_repository, err)
 	           : 0;
 }
 
@@ -111,6 +140,14 @@ static bool is_one_of(const char *word, const char *const *words)
 	return false;
 }
 
+/* An empty list is a wish as any other. */
+static const char *shown(struct arena *arena, const struct field *field, const struct resource *r)
+{
+	const char *text = compare_show(arena, field, r);
+
+	return field->type == FIELD_LIST && !*text ? "none" : text;
+}
+
 static void compare_association(struct arena *arena, const struct resource *want,
                                 const struct resource *have, struct verdict *verdict)
 {
@@ -122,8 +159,8 @@ static void compare_association(struct arena *arena, const struct resource *want
 
 		if (!compare_field(field, want, have)) {
 			differences_add(arena, &verdict->differences, field->name,
-			                field_is_set(field, have) ? compare_show(arena, field, have) : NULL,
-			                compare_show(arena, field, want));
+			                field_is_set(field, have) ? shown(arena, field, have) : NULL,
+			                shown(arena, field, want));
 		}
 	}
 }
@@ -155,12 +192,18 @@ static void diff_missing(struct arena *arena, const struct resource *want,
 	}
 }
 
+static bool is_repository_same(const struct resource *want, const struct resource *have)
+{
+	const struct kind *kind = want->kind;
+
+	return compare_field(field_find(kind->fields, kind->field_count, "repository"), want, have);
+}
+
 /* There is one, and it is not as wanted. */
 static void diff_association(struct arena *arena, const struct resource *want,
                              const struct resource *have, struct verdict *verdict)
 {
 	const struct data_repository *h = &have->data_repository;
-	const struct kind *kind = want->kind;
 
 	if (!text_equal(want->data_repository.manage, "owner")) {
 		say(verdict, OUTCOME_PENDING,
@@ -170,10 +213,44 @@ static void diff_association(struct arena *arena, const struct resource *want,
 	say(verdict, OUTCOME_CHANGE, NULL);
 	verdict->action = ACTION_UPDATE;
 	/* UpdateDataRepositoryAssociation changes neither of the two paths. */
-	if (!compare_field(field_find(kind->fields, kind->field_count, "repository"), want, have)) {
+	if (!is_repository_same(want, have)) {
 		verdict->action = ACTION_REPLACE;
 		verdict->marks |= MARK_DISRUPTIVE | MARK_IRREVERSIBLE;
 	}
+}
+
+/* What the service makes of it is no field that is wanted, and is not hidden by those that are. */
+static void add_lifecycle(struct arena *arena, const struct data_repository *h,
+                          struct verdict *verdict)
+{
+	if (!text_equal(h->lifecycle, "AVAILABLE")) {
+		differences_add(arena, &verdict->differences, "lifecycle",
+		                h->failure ? arena_printf(arena, "%s: %s", h->lifecycle, h->failure)
+		                           : h->lifecycle,
+		                "AVAILABLE");
+	}
+}
+
+/* A failed one never comes back. It is replaced where another repository is wanted; the very same
+ * would fail again, unless somebody put right what the service says. */
+static void diff_failed(struct arena *arena, const struct resource *want,
+                        const struct resource *have, struct verdict *verdict)
+{
+	const struct data_repository *h = &have->data_repository;
+
+	if (text_equal(want->data_repository.manage, "owner") && !is_repository_same(want, have)) {
+		add_lifecycle(arena, h, verdict);
+		diff_association(arena, want, have, verdict);
+		return;
+	}
+	say(verdict, OUTCOME_BLOCKED,
+	    arena_printf(arena,
+	                 "%s is FAILED, which is final: %s; once that is put right, delete it (aws fsx "
+	                 "delete-data-repository-association --association-id %s "
+	                 "--no-delete-data-in-file-system), and with manage: owner the next run "
+	                 "creates it anew",
+	                 h->association, h->failure ? h->failure : "the service does not say why",
+	                 h->association));
 }
 
 static void diff_asked(struct arena *arena, const struct resource *want,
@@ -191,10 +268,9 @@ static void diff_asked(struct arena *arena, const struct resource *want,
 		say(verdict, OUTCOME_PENDING,
 		    arena_printf(arena, "%s is %s: the service is at it", h->association, h->lifecycle));
 	} else if (text_equal(h->lifecycle, "FAILED")) {
-		say(verdict, OUTCOME_BLOCKED,
-		    arena_printf(arena, "%s is FAILED, which is final: %s", h->association,
-		                 h->failure ? h->failure : "the service does not say why"));
+		diff_failed(arena, want, have, verdict);
 	} else if (verdict->differences.count) {
+		add_lifecycle(arena, h, verdict);
 		diff_association(arena, want, have, verdict);
 	} else if (!text_equal(h->lifecycle, "AVAILABLE")) {
 		say(verdict, OUTCOME_BLOCKED,
@@ -215,7 +291,8 @@ static void diff(struct arena *arena, const struct resource *want, const struct 
 
 	if (have->state == STATE_ABSENT) {
 		say(verdict, OUTCOME_BLOCKED,
-		    arena_printf(arena, "%s lies on no mount: its file system is not mounted", want->key));
+		    arena_printf(arena, "%s lies on no Lustre mount: its file system is not mounted",
+		                 want->key));
 	} else if (h->unasked) {
 		say(verdict, OUTCOME_UNDETERMINED,
 		    arena_printf(arena, "the association cannot be told: %s", h->unasked));

@@ -7,11 +7,13 @@
 #include "base/value.h"
 #include "provider/provider.h"
 
-/* What a description of file system and associations says of the directory have->file_system_path.
+/* What a description of file system and associations says of the directory have->file_system_path,
+ * which lies on the file system that is mounted as `mounted` (NULL: not told).
  * Without an association for it, `lifecycle` is our own word "busy" (the service works at another
  * one: it makes one at a time) or "impossible", and `failure` says why; or both are unset. */
 void data_repository_take(struct arena *arena, const struct value *description,
-                          const struct data_repository *want, struct data_repository *have);
+                          const struct data_repository *want, const char *mounted,
+                          struct data_repository *have);
 
 /* The request that carries out the change, as JSON: Create, Update, or (ACTION_REPLACE) Delete. */
 const char *data_repository_request(struct arena *arena, const struct change *change);

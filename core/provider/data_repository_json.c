@@ -97,6 +97,23 @@ static void take_legacy(struct arena *arena, const struct value *file_system,
 	}
 }
 
+/* Is another file system mounted there than the one that is asked about? Then nothing that the
+ * service says is about this directory. */
+static bool is_another(struct arena *arena, const struct value *file_system, const char *mounted,
+                       const struct data_repository *want, struct data_repository *have)
+{
+	const struct value *lustre = value_get(file_system, "LustreConfiguration");
+	const char *name = lustre ? value_text(lustre, "MountName") : NULL;
+
+	if (!name || !mounted || strcmp(name, mounted) == 0) {
+		return false;
+	}
+	have->lifecycle = "impossible";
+	have->failure = arena_printf(arena, "%s is mounted as %s, and what is mounted here is %s",
+	                             want->file_system, name, mounted);
+	return true;
+}
+
 static const char *named(const struct value *association, const char *member)
 {
 	const char *text = value_text(association, member);
@@ -137,12 +154,16 @@ static void find_hindrance(struct arena *arena, const struct value *associations
 }
 
 void data_repository_take(struct arena *arena, const struct value *description,
-                          const struct data_repository *want, struct data_repository *have)
+                          const struct data_repository *want, const char *mounted,
+                          struct data_repository *have)
 {
 	static const struct value none = {.type = VALUE_LIST};
 	const struct value *file_system = value_get(description, "file_system");
 	const struct value *associations = value_get(description, "associations");
 
+	if (file_system && is_another(arena, file_system, mounted, want, have)) {
+		return;
+	}
 	if (file_system) {
 		take_legacy(arena, file_system, have);
 	}
@@ -173,6 +194,14 @@ static struct value policy_of(struct arena *arena, const struct list *events)
 	return policy;
 }
 
+/* Does a request for a change name this policy? One that is empty turns off what is on: Events has
+ * a greatest length and no least (API_AutoImportPolicy), and what leaving it out means is not told.
+ * Nothing is on of what is about to be made. */
+static bool is_said(const struct change *change, const struct list *wanted, const struct list *used)
+{
+	return used->count || (wanted->set && change->action == ACTION_UPDATE);
+}
+
 /* Both policies always go together: what is not wanted otherwise stays as it is. */
 static void put_events(struct arena *arena, const struct change *change, struct value *request)
 {
@@ -184,10 +213,10 @@ static void put_events(struct arena *arena, const struct change *change, struct 
 	    want->export_events.set ? &want->export_events : &have->export_events;
 	struct value s3 = value_map();
 
-	if (import->count) {
+	if (is_said(change, &want->import_events, import)) {
 		value_put(arena, &s3, "AutoImportPolicy", policy_of(arena, import));
 	}
-	if (export->count) {
+	if (is_said(change, &want->export_events, export)) {
 		value_put(arena, &s3, "AutoExportPolicy", policy_of(arena, export));
 	}
 	if (s3.count || change->action == ACTION_UPDATE) {

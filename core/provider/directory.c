@@ -2,7 +2,6 @@
 /* Kind directory: that it is there, its mode, owner and group. Never what is in it: one that is not
  * empty is not removed. On the target of a mount it is the mounted root, since that is what the
  * path names. */
-#include "base/path.h"
 #include "base/str.h"
 #include "provider/converge.h"
 #include "provider/ownership.h"

@@ -12,7 +12,6 @@
 #include "provider/table.h"
 #include "provider/transaction.h"
 
-#include <errno.h>
 #include <regex.h>
 #include <string.h>
 
@@ -41,20 +40,6 @@ static struct place place_of(struct arena *arena, const char *key)
 	};
 }
 
-/* Names in a folder; a folder that is not there has none. */
-static int names_in(struct host *host, const char *folder, struct arena *arena,
-                    struct file_names *ret_names, struct err *err)
-{
-	struct err fault = {0};
-
-	*ret_names = (struct file_names){0};
-	if (!host->ops->list(host, folder, arena, ret_names, &fault)) {
-		return 0;
-	}
-	*ret_names = (struct file_names){0};
-	return fault.os == ENOENT || fault.os == ENOTDIR ? 0 : err_copy(err, &fault);
-}
-
 static int is_there(struct host *host, const char *path, bool *ret_there,
                     struct file_look *ret_look, struct err *err)
 {
@@ -81,7 +66,7 @@ static int find_versions(struct host *host, const char *module, struct arena *ar
 	struct file_names names;
 	size_t cap = 0;
 
-	if (names_in(host, folder, arena, &names, err)) {
+	if (files_names_in(host, folder, arena, &names, NULL, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < names.count; i++) {
@@ -118,7 +103,7 @@ static int is_installed(struct host *host, const struct place *place, struct are
 	struct file_names names;
 
 	*ret_installed = false;
-	if (names_in(host, path_join(arena, tree, place->module), arena, &names, err)) {
+	if (files_names_in(host, path_join(arena, tree, place->module), arena, &names, NULL, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < names.count; i++) {
@@ -140,8 +125,7 @@ static int read_text(struct host *host, const char *path, size_t most, struct ar
 		*ret_text = bytes.data;
 		return 0;
 	}
-	return fault.os == ENOENT || fault.os == ENOTDIR || fault.os == EACCES || fault.os == ELOOP ||
-	               fault.code == ERR_LIMIT
+	return files_is_missing(&fault) || files_is_hidden(&fault) || fault.code == ERR_LIMIT
 	           ? 0
 	           : err_copy(err, &fault);
 }
@@ -465,8 +449,8 @@ static int list(struct host *host, struct arena *arena, struct keys *ret_keys, s
 	struct file_names modules, releases;
 	struct list versions;
 
-	if (names_in(host, tree, arena, &modules, err) ||
-	    names_in(host, "/lib/modules", arena, &releases, err)) {
+	if (files_names_in(host, tree, arena, &modules, NULL, err) ||
+	    files_names_in(host, "/lib/modules", arena, &releases, NULL, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < modules.count; i++) {

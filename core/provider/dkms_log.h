@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* make.log of a DKMS build: for which kernel it was, and the lines of it that say why it failed.
- * Pure. */
+/*
+ * make.log of a DKMS build: for which kernel it was, and the lines of it that say why it failed.
+ * Pure. Results live in the arena.
+ */
 #ifndef PROVIDER_DKMS_LOG_H
 #define PROVIDER_DKMS_LOG_H
 

@@ -3,7 +3,6 @@
  * the content itself only of files that everybody may read. A link or a directory in its place is
  * never touched. */
 #include "base/digest.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "provider/converge.h"
 #include "provider/ownership.h"

@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "host/self.h"
-#include "provider/lines.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -241,10 +241,12 @@ static int apply(struct host *host, const struct change *change, struct arena *a
                  struct applied *applied, struct err *err)
 {
 	const struct resource *want = change->want, *have = change->have;
-	const char *const mark[] = {"apt-mark", want->hold.manual.value ? "manual" : "auto", want->key,
-	                            NULL};
-	const char *const hold[] = {"apt-mark", want->state == STATE_PRESENT ? "hold" : "unhold",
-	                            want->key, NULL};
+	const char *const mark[] = {
+	    "apt-mark", "-o", PACKAGES_EXACT, want->hold.manual.value ? "manual" : "auto", "--",
+	    want->key,  NULL};
+	const char *const hold[] = {
+	    "apt-mark", "-o", PACKAGES_EXACT, want->state == STATE_PRESENT ? "hold" : "unhold", "--",
+	    want->key,  NULL};
 	struct host_package_manager manager;
 	const char *busy;
 

@@ -17,6 +17,7 @@
 #include "provider/grub_once.h"
 #include "provider/lines.h"
 #include "provider/metapackages.h"
+#include "provider/module_closed.h"
 #include "provider/table.h"
 
 #include <errno.h>
@@ -110,6 +111,7 @@ static int observe(struct host *host, const char *key, const struct resource *wa
 	if (boot_files_releases(host, arena, &kernel->installed, err) ||
 	    find_boot(host, want, arena, kernel, err) ||
 	    metapackages_find(host, arena, &kernel->metapackages, err) ||
+	    module_closed_read(host, arena, &kernel->closed, err) ||
 	    lines_read(host, "/proc/cmdline", arena, &line, err)) {
 		return -(int)err->code;
 	}

@@ -2,7 +2,6 @@
 /* See lines.h. */
 #include "provider/lines.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { FILE_MOST = 4 << 20 };
@@ -46,7 +45,7 @@ int lines_read(struct host *host, const char *path, struct arena *arena, char **
 	struct err fault = {0};
 
 	if (host->ops->read(host, path, FILE_MOST, arena, &bytes, &fault)) {
-		if (fault.os == ENOENT || fault.os == ENOTDIR) {
+		if (files_is_missing(&fault)) {
 			*ret_text = NULL;
 			return 0;
 		}

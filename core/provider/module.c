@@ -6,8 +6,10 @@
  * would hang it for ever. What could not load is blocked with the reason, told from its files.
  */
 #include "base/str.h"
+#include "model/setting.h"
 #include "provider/lines.h"
 #include "provider/module_change.h"
+#include "provider/module_closed.h"
 #include "provider/module_verdict.h"
 #include "provider/table.h"
 
@@ -26,21 +28,11 @@ static int look_at_loading(struct host *host, const char *key, struct arena *are
                            struct module *fact, struct err *err)
 {
 	struct host_loadable found;
-	struct file_look look;
-	char *disabled;
 
-	if (host->ops->look(host, "/proc/modules", &look, err)) {
+	if (module_closed_why(host, arena, &fact->obstacle, err)) {
 		return -(int)err->code;
 	}
-	if (look.type == FILE_NONE) {
-		fact->obstacle = "the running kernel loads no modules: all it has is built in";
-		return 0;
-	}
-	if (lines_read(host, "/proc/sys/kernel/modules_disabled", arena, &disabled, err)) {
-		return -(int)err->code;
-	}
-	if (disabled && text_starts(disabled, "1")) {
-		fact->obstacle = "kernel.modules_disabled is set: nothing is loaded until the next boot";
+	if (fact->obstacle) {
 		return 0;
 	}
 	if (host->ops->loadable(host, key, NULL, &found, err)) {
@@ -104,7 +96,7 @@ static const char *unknown_parameter(struct arena *arena, const struct host_modu
 	for (size_t i = 0; module->settings.set && i < want->module.parameters.count; i++) {
 		const char *wanted = want->module.parameters.items[i];
 
-		if (!is_of_loader(wanted) && !module_change_setting(&module->settings, wanted)) {
+		if (!is_of_loader(wanted) && !setting_find(&module->settings, wanted)) {
 			return arena_printf(arena, "it has no parameter %.*s; it has %s",
 			                    (int)strcspn(wanted, "="), wanted,
 			                    listed(arena, &module->settings));
@@ -125,7 +117,7 @@ static const char *outdated(struct arena *arena, const struct host_module *modul
 		return NULL;
 	}
 	if (differ(module->version, module->file_version)) {
-		return arena_printf(arena, "%s is loaded, a newer module (%s) is on disk", module->version,
+		return arena_printf(arena, "%s is loaded, another module (%s) is on disk", module->version,
 		                    module->file_version);
 	}
 	if (differ(module->srcversion, module->file_srcversion)) {
@@ -308,7 +300,7 @@ static void judge_loaded(struct judging *j)
 		     arena_printf(j->arena, "%s: a reboot is needed",
 		                  h->outdated ? h->outdated
 		                              : arena_printf(j->arena,
-		                                             "%s is loaded, a newer module (%s) is on disk",
+		                                             "%s is loaded, another module (%s) is on disk",
 		                                             h->version, h->file_version)));
 	} else if (!matches) {
 		stop(j, OUTCOME_BLOCKED,
@@ -327,9 +319,9 @@ static void compare_parameters(struct judging *j)
 	}
 	for (size_t i = 0; i < w->parameters.count; i++) {
 		const char *wanted = w->parameters.items[i];
-		const char *now = module_change_setting(&h->parameters, wanted);
+		const char *now = setting_find(&h->parameters, wanted);
 
-		if (h->loaded.value && now && !module_change_agrees(wanted, now)) {
+		if (h->loaded.value && now && !setting_agrees(wanted, now)) {
 			differences_add(j->arena, &j->verdict->differences, "parameters", now, wanted);
 			if (h->builtin.value) {
 				stop(j, OUTCOME_BLOCKED,
@@ -345,7 +337,7 @@ static void compare_parameters(struct judging *j)
 	    !module_change_is_configured(&w->parameters, &h->options)) {
 		for (size_t i = 0; i < w->parameters.count; i++) {
 			differences_add(j->arena, &j->verdict->differences, "options",
-			                module_change_setting(&h->options, w->parameters.items[i]),
+			                setting_find(&h->options, w->parameters.items[i]),
 			                w->parameters.items[i]);
 		}
 		j->can = true;

@@ -7,11 +7,11 @@
 #include "provider/module_change.h"
 
 #include "base/str.h"
+#include "model/setting.h"
 #include "provider/lines.h"
 #include "provider/module_verdict.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -36,82 +36,12 @@ bool module_change_unloads(const struct resource *want)
 	return want->state == STATE_ABSENT || (want->module.loaded.set && !want->module.loaded.value);
 }
 
-/* Parameters, like modules, take either dash. */
-static bool is_same_name(const char *a, const char *b)
-{
-	for (; *a && *a != '=' && *b && *b != '='; a++, b++) {
-		if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b)) {
-			return false;
-		}
-	}
-	return (!*a || *a == '=') && (!*b || *b == '=');
-}
-
-const char *module_change_setting(const struct list *settings, const char *setting)
-{
-	const char *found = NULL;
-
-	for (size_t i = 0; i < settings->count; i++) {
-		if (is_same_name(settings->items[i], setting)) {
-			found = settings->items[i];
-		}
-	}
-	return found;
-}
-
-/* kstrtobool() of the kernel: 1 y Y t T on, 0 n N f F of; -1: it is no truth. */
-static int truth_word(const char *text)
-{
-	static const char *const yes[] = {"1", "y", "Y", "t", "T", "on", "On", "ON"};
-	static const char *const no[] = {"0", "n", "N", "f", "F", "off", "Off", "OFF"};
-
-	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-		if (strcmp(text, yes[i]) == 0) {
-			return 1;
-		}
-		if (strcmp(text, no[i]) == 0) {
-			return 0;
-		}
-	}
-	return -1;
-}
-
-static bool is_number(const char *text, long long *ret_number)
-{
-	char *end;
-
-	errno = 0;
-	*ret_number = strtoll(text, &end, 0);
-	return *text && !*end && !errno;
-}
-
-static const char *value_of(const char *setting)
-{
-	const char *equals = strchr(setting, '=');
-
-	return equals ? equals + 1 : "1"; /* a bare name is a truth that holds */
-}
-
-bool module_change_agrees(const char *wanted, const char *observed)
-{
-	const char *a = value_of(wanted), *b = value_of(observed);
-	long long x, y;
-
-	if (strcmp(a, b) == 0) {
-		return true;
-	}
-	if (strcmp(b, "Y") == 0 || strcmp(b, "N") == 0) {
-		return truth_word(a) == truth_word(b);
-	}
-	return is_number(a, &x) && is_number(b, &y) && x == y;
-}
-
 bool module_change_is_configured(const struct list *parameters, const struct list *options)
 {
 	for (size_t i = 0; i < parameters->count; i++) {
-		const char *have = module_change_setting(options, parameters->items[i]);
+		const char *have = setting_find(options, parameters->items[i]);
 
-		if (!have || !module_change_agrees(parameters->items[i], have)) {
+		if (!have || !setting_agrees(parameters->items[i], have)) {
 			return false;
 		}
 	}

@@ -12,10 +12,6 @@
 const char *module_change_dropin(struct arena *arena, const char *name);
 /* Wanted out of the kernel: absent, or loaded: false. */
 bool module_change_unloads(const struct resource *want);
-/* "debug=1": of the settings, the one of that name; NULL: there is none. The last one counts. */
-const char *module_change_setting(const struct list *settings, const char *setting);
-/* Do they say the same? The kernel shows a truth as Y or N and a number in decimal. */
-bool module_change_agrees(const char *wanted, const char *observed);
 /* Do the options of modprobe.d give all these parameters? */
 bool module_change_is_configured(const struct list *parameters, const struct list *options);
 

@@ -2,8 +2,8 @@
 /*
  * Kind mount: what is mounted on a target, and the line of fstab, as two facts. A target that
  * somebody else's file system occupies is never freed, what is in use is never unmounted, an
- * automount is never triggered. Observing is in mount_observe.c, fstab lines are composed in
- * mount_line.c.
+ * automount is never triggered. Observing is in mount_observe.c, comparing in mount_diff.c, fstab
+ * lines are composed in mount_line.c.
  */
 #include "provider/mount.h"
 
@@ -16,16 +16,6 @@
 #include <string.h>
 
 enum { STACK_MOST = 16 };
-
-static bool is_managed(const struct resource *want, const char *how)
-{
-	return text_equal(want->mount.manage ? want->mount.manage : "full", how);
-}
-
-static bool is_live(const struct resource *have)
-{
-	return have->mount.live.set && have->mount.live.value;
-}
 
 /* ---- Rules ---- */
 
@@ -85,209 +75,6 @@ static void needs(struct arena *arena, const struct resource *want, struct keys 
 	}
 }
 
-/* ---- Diff ---- */
-
-static bool fails(const struct resource *want, const struct resource *have, const char *field)
-{
-	const struct kind *kind = want->kind;
-
-	return !compare_field(field_find(kind->fields, kind->field_count, field), want, have);
-}
-
-/* Bind mounts look like what they show: observe has found out whether it is the wanted source. */
-static bool is_wrong_bind(const struct resource *want, const struct resource *have)
-{
-	const char *root = have->mount.root;
-
-	return want->mount.source && !text_equal(want->mount.source, have->mount.source) &&
-	       (!root || !text_ends(want->mount.source, root));
-}
-
-bool mount_is_right(const struct resource *want, const struct resource *have)
-{
-	if (!is_live(have) || have->mount.other_source) {
-		return false;
-	}
-	return mount_options_bind(&want->mount.options)
-	           ? !is_wrong_bind(want, have)
-	           : !fails(want, have, "source") && !fails(want, have, "type");
-}
-
-static void diff_absent(struct arena *arena, const struct resource *want,
-                        const struct resource *have, struct verdict *verdict)
-{
-	bool line = is_managed(want, "full") && have->mount.fstab.value;
-
-	if (!is_live(have) && !line) {
-		return;
-	}
-	verdict->outcome = OUTCOME_CHANGE;
-	verdict->action = ACTION_REMOVE;
-	if (is_live(have)) {
-		verdict->marks |= MARK_DISRUPTIVE;
-		differences_add(arena, &verdict->differences, "live", "yes", "no");
-	}
-	if (line) {
-		differences_add(arena, &verdict->differences, "fstab", "yes", "no");
-	}
-}
-
-/* What the mount would lie on. Said in the plan, since it disappears from sight. */
-static void look_beneath(struct arena *arena, const struct resource *have, struct verdict *verdict)
-{
-	const char *beneath = have->mount.beneath;
-
-	if (!beneath || strcmp(beneath, "empty") == 0) {
-		return;
-	}
-	if (strcmp(beneath, "missing") == 0) {
-		differences_add(arena, &verdict->differences, "target", NULL, "made, mode 0755");
-	} else if (strcmp(beneath, "not empty") == 0) {
-		differences_add(arena, &verdict->differences, "target", beneath,
-		                "what is in it is hidden by the mount");
-	}
-}
-
-static const char *lines_text(struct arena *arena, const struct list *lines)
-{
-	AUTO(str_free) struct str text = {0};
-
-	for (size_t i = 0; i < lines->count; i++) {
-		str_add(&text, i == 0 ? "" : i + 1 == lines->count ? " and " : ", ");
-		str_add(&text, lines->items[i]);
-	}
-	return arena_strdup(arena, str_text(&text));
-}
-
-/* What a unit that somebody wrote for the target says otherwise, or NULL. */
-static const char *contradiction(struct arena *arena, const struct resource *want,
-                                 const struct resource *have)
-{
-	static const char *const fields[] = {"unit_source", "unit_type", "unit_options"};
-	struct resource *as_unit = resource_copy(arena, want);
-
-	as_unit->mount.unit_source = want->mount.source;
-	as_unit->mount.unit_type = want->mount.type;
-	as_unit->mount.unit_options = want->mount.options;
-	for (size_t i = 0; have->mount.unit && i < ARRAY_LEN(fields); i++) {
-		const struct field *field =
-		    field_find(want->kind->fields, want->kind->field_count, fields[i]);
-
-		if (field_is_set(field, have) && !compare_field(field, as_unit, have)) {
-			return arena_printf(arena,
-			                    "%s says otherwise (%s): it will mount that at the next boot",
-			                    have->mount.unit, compare_show(arena, field, have));
-		}
-	}
-	return NULL;
-}
-
-/* Why no line of fstab can be written for it, where one is wanted. */
-static const char *line_obstacle(struct arena *arena, const struct resource *want,
-                                 const struct resource *have)
-{
-	const struct mount *mount = &have->mount;
-
-	if (!is_managed(want, "full")) {
-		return NULL;
-	}
-	if (mount->unit && !mount->fstab.value) {
-		return arena_printf(
-		    arena,
-		    "%s describes it already, and a line of fstab beside it would be a second "
-		    "owner: manage: live leaves the description to the unit",
-		    mount->unit);
-	}
-	return mount->fstab_lines.count ? arena_printf(arena, "fstab has several lines for it: %s",
-	                                               lines_text(arena, &mount->fstab_lines))
-	                                : NULL;
-}
-
-static void diff_present(struct arena *arena, const struct resource *want,
-                         const struct resource *have, struct verdict *verdict)
-{
-	const struct mount *mount = &have->mount;
-
-	if (is_live(have) && !mount_is_right(want, have)) {
-		verdict->outcome = OUTCOME_BLOCKED;
-		verdict->why = arena_printf(
-		    arena,
-		    "another file system is mounted: %s (%s)%s%s%s; reconcile does not unmount it unasked",
-		    mount->source, mount->type, mount->covers.value ? ", over others" : "",
-		    mount->other_source ? ": " : "", mount->other_source ? mount->other_source : "");
-		return;
-	}
-	if (!verdict->differences.count) {
-		verdict->why = contradiction(arena, want, have);
-		verdict->outcome = verdict->why ? OUTCOME_PENDING : OUTCOME_KEPT;
-		return;
-	}
-	verdict->why = line_obstacle(arena, want, have);
-	verdict->outcome = verdict->why ? OUTCOME_BLOCKED : OUTCOME_CHANGE;
-	if (verdict->why) {
-		return;
-	}
-	if (!is_live(have)) {
-		verdict->action = ACTION_CREATE;
-		look_beneath(arena, have, verdict);
-		return;
-	}
-	if (want->mount.service) {
-		verdict->outcome = OUTCOME_BLOCKED;
-		verdict->why =
-		    arena_printf(arena, "its options are set where %s reads them", want->mount.service);
-		return;
-	}
-	verdict->action = ACTION_UPDATE;
-	for (size_t i = 0; i < want->mount.options.count; i++) {
-		if (strcmp(want->mount.options.items[i], "ro") == 0 && fails(want, have, "options") &&
-		    !mount_option_holds("ro", &mount->options, mount->type)) {
-			verdict->marks |= MARK_DISRUPTIVE; /* whoever writes there */
-		}
-	}
-}
-
-/* What is mounted behind a link goes by another name, whether it is wanted there or not. */
-static const char *link_fault(const struct resource *have)
-{
-	const char *beneath = have->mount.beneath ? have->mount.beneath : "";
-
-	if (strcmp(beneath, "link") == 0) {
-		return "the target is a symbolic link, and links are not followed";
-	}
-	return strcmp(beneath, "behind a link") == 0
-	           ? "a directory on the way to the target is a symbolic link: name the target by its "
-	             "real path"
-	           : NULL;
-}
-
-static void diff(struct arena *arena, const struct resource *want, const struct resource *have,
-                 struct verdict *verdict)
-{
-	const char *fault = link_fault(have);
-
-	compare_resources(arena, want, have, &verdict->differences);
-	if (fault && want->state == STATE_ABSENT && strcmp(have->mount.beneath, "link") == 0) {
-		fault = NULL; /* on a link itself nothing can be mounted */
-	}
-	if (fault && (verdict->differences.count || want->state == STATE_ABSENT)) {
-		verdict->outcome = OUTCOME_BLOCKED;
-		verdict->why = fault;
-	} else if (verdict->differences.count && is_managed(want, "observe")) {
-		verdict->outcome = OUTCOME_PENDING;
-		verdict->why =
-		    "only observed (manage: observe): whoever manages it has not brought it about";
-	} else if (verdict->differences.count && have->mount.automount.value && !is_live(have)) {
-		verdict->outcome = OUTCOME_PENDING;
-		verdict->why = "an armed automount waits there: it is mounted when first used";
-	} else if (want->state == STATE_ABSENT) {
-		verdict->differences = (struct differences){0};
-		diff_absent(arena, want, have, verdict);
-	} else {
-		diff_present(arena, want, have, verdict);
-	}
-}
-
 /* ---- Apply ---- */
 
 /* The target and what is missing above it. They are the mount's own, and only carry it. */
@@ -309,7 +96,8 @@ static int make_target(struct host *host, const char *path, struct arena *arena,
 }
 
 /* Of the wanted options those the host is to be told: without those for fstab, and of a mount that
- * is live only those that do not hold, beside bind, which says how to change them. */
+ * is live only those that do not hold and that a remount changes, beside bind, which says how to
+ * change them. */
 static struct list options_to_set(struct arena *arena, const struct resource *want,
                                   const struct resource *have)
 {
@@ -321,8 +109,9 @@ static struct list options_to_set(struct arena *arena, const struct resource *wa
 		const char *option = wanted.items[i];
 		bool is_bind = strcmp(option, "bind") == 0 || strcmp(option, "rbind") == 0;
 
-		if (!is_live(have) || is_bind ||
-		    !mount_option_holds(option, &have->mount.options, have->mount.type)) {
+		if (!mount_is_live(have) || is_bind ||
+		    (mount_option_remounts(option, have->mount.type) &&
+		     !mount_option_holds(option, &have->mount.options, have->mount.type))) {
 			items[set.count++] = option;
 		}
 	}
@@ -342,9 +131,9 @@ static int put_line(struct host *host, const struct resource *want, const struct
 {
 	struct fstab_line line;
 
-	if (!is_managed(want, "full") ||
-	    (have->mount.fstab.value && !fails(want, have, "fstab_source") &&
-	     !fails(want, have, "fstab_type") && !fails(want, have, "fstab_options"))) {
+	if (!mount_is_managed(want, "full") ||
+	    (have->mount.fstab.value && !mount_fails(want, have, "fstab_source") &&
+	     !mount_fails(want, have, "fstab_type") && !mount_fails(want, have, "fstab_options"))) {
 		return 0;
 	}
 	if (mount_compose_line(host, want, arena, &line, err) ||
@@ -385,7 +174,7 @@ static int create(struct host *host, const struct change *change, struct arena *
 	if (!mount_is_right(want, have)) {
 		return r ? mount_explain_failure(host, want, &complaint, arena, applied, err)
 		         : err_set(err, ERR_HOST, 0, "mounting %s reported no error, but %s", want->key,
-		                   is_live(have) ? "something else is there" : "nothing is mounted");
+		                   mount_is_live(have) ? "something else is there" : "nothing is mounted");
 	}
 	if (r) {
 		applied->detail = arena_strdup(arena, complaint.text);
@@ -400,7 +189,8 @@ static int update(struct host *host, const struct change *change, struct arena *
 	struct list options = options_to_set(arena, want, change->have);
 	struct mount_request request = {.target = want->key, .options = &options};
 
-	if (fails(want, change->have, "options") && host->ops->remount(host, &request, err)) {
+	if (options.count && mount_fails(want, change->have, "options") &&
+	    host->ops->remount(host, &request, err)) {
 		return -(int)err->code;
 	}
 	return put_line(host, want, change->have, arena, applied, err);
@@ -416,17 +206,17 @@ static int remove_mount(struct host *host, const struct change *change, struct a
 		return -(int)err->code;
 	}
 	/* Wanted absent is the word for unmounting; of several on one target, all. */
-	if (want->mount.service && is_live(have)) {
+	if (want->mount.service && mount_is_live(have)) {
 		return err_set(err, ERR_HOST, 0, "%s made this mount: stop it through that service",
 		               want->mount.service);
 	}
-	for (int i = 0; i < STACK_MOST && is_live(have); i++) {
+	for (int i = 0; i < STACK_MOST && mount_is_live(have); i++) {
 		if (host->ops->unmount(host, want->key, err) ||
 		    observe_again(host, want, arena, &have, err)) {
 			return -(int)err->code;
 		}
 	}
-	if (!is_managed(want, "full") || !have->mount.fstab.value) {
+	if (!mount_is_managed(want, "full") || !have->mount.fstab.value) {
 		return 0;
 	}
 	if (host->ops->fstab_remove(host, want->key, err)) {
@@ -463,7 +253,7 @@ static const struct resource *predict(struct arena *arena, const struct change *
 
 	(void)ret_exact;
 	if (want->state == STATE_ABSENT) {
-		if (is_managed(want, "full") || !line) {
+		if (mount_is_managed(want, "full") || !line) {
 			return resource_copy(arena, want);
 		}
 		mount->live = (struct truth){.set = true};
@@ -479,7 +269,7 @@ static const struct resource *predict(struct arena *arena, const struct change *
 	mount->options = want->mount.options;
 	mount->covers = (struct number){.set = true};
 	mount->beneath = NULL;
-	if (is_managed(want, "full")) {
+	if (mount_is_managed(want, "full")) {
 		mount->fstab = mount->live;
 		mount->fstab_source = want->mount.source;
 		mount->fstab_type = want->mount.type;
@@ -493,7 +283,7 @@ const struct provider provider_mount = {
     .check = check,
     .observe = mount_observe,
     .list = mount_list,
-    .diff = diff,
+    .diff = mount_diff,
     .apply = apply,
     .needs = needs,
     .predict = predict,

@@ -10,8 +10,16 @@ int mount_observe(struct host *host, const char *key, const struct resource *wan
                   struct arena *arena, struct resource **ret_have, struct err *err);
 int mount_list(struct host *host, struct arena *arena, struct keys *ret_keys, struct err *err);
 
-/* mount.c: is what is wanted live, whatever its options? */
+/* mount_diff.c, all of it pure: as diff of a provider. */
+void mount_diff(struct arena *arena, const struct resource *want, const struct resource *have,
+                struct verdict *verdict);
+/* Is what is wanted live, whatever its options? */
 bool mount_is_right(const struct resource *want, const struct resource *have);
+bool mount_is_live(const struct resource *have);
+/* Is that what `manage` says? Unsaid it is full. */
+bool mount_is_managed(const struct resource *want, const char *how);
+/* Is the field with that name not as wanted? */
+bool mount_fails(const struct resource *want, const struct resource *have, const char *field);
 
 /* mount_unit.c: fills in mount->unit and what it says, when somebody wrote one for the target. */
 int mount_read_unit(struct host *host, const char *target, struct arena *arena, struct mount *mount,

@@ -26,6 +26,10 @@ static const struct meaning meanings[] = {
     {"lustre", "Is the MGS running", EIO, true,
      "the servers were asked and did not answer as servers: check that outbound rules let TCP 988 "
      "and 1018-1023 through, and that the client connects from a port in 988, 1018-1023"},
+    {"lustre", "No such device or address", ENXIO, false,
+     "the servers answered, and the client could not set itself up by what they told: a target of "
+     "the file system is missing or was taken out, or its configuration log is damaged; the log of "
+     "the kernel names it (dmesg)"},
     {"lustre", "No such device", ENODEV, false,
      "the kernel has no file system of that type: the module lustre is not loaded, or there is no "
      "such module for this kernel (reconcile doctor tells)"},
@@ -63,6 +67,15 @@ static const struct meaning meanings[] = {
      "the running kernel has no such file system and found no module that brings it"},
 };
 
+/* ENXIO is spelled like ENODEV, and goes on. */
+static bool is_said(const char *complaint, const char *words)
+{
+	static const char longer[] = " or address";
+	const char *at = words ? strstr(complaint, words) : NULL;
+
+	return at && !text_starts(at + strlen(words), longer);
+}
+
 static bool is_of_type(const struct meaning *m, const char *type)
 {
 	return !m->type || text_equal(m->type, type) ||
@@ -75,7 +88,7 @@ static const struct meaning *find(const struct resource *want, const char *compl
 		const struct meaning *m = &meanings[i];
 
 		if (is_of_type(m, want->mount.type) &&
-		    ((m->words && strstr(complaint, m->words)) || (m->os && m->os == os))) {
+		    (is_said(complaint, m->words) || (m->os && m->os == os))) {
 			return m;
 		}
 	}
@@ -103,23 +116,51 @@ static const char *first_server(struct arena *arena, const char *source)
 	return arena_strndup(arena, source, strcspn(source, "@,:"));
 }
 
+/* ", 1018, 1019" as a sentence of its own, or "": those that gave that answer, beside 988. */
 static const char *list_ports(struct arena *arena, const struct port_query *queries, size_t n,
-                              bool silent)
+                              const char *words, enum port_answer answer)
 {
 	AUTO(str_free) struct str text = {0};
 
-	for (size_t i = 0; i < n; i++) {
-		bool is_silent = queries[i].answer == PORT_SILENT || queries[i].answer == PORT_UNREACHABLE;
+	for (size_t i = 1; i < n; i++) {
+		enum port_answer given =
+		    queries[i].answer == PORT_UNREACHABLE ? PORT_SILENT : queries[i].answer;
 
-		if (is_silent == silent) {
-			str_addf(&text, "%s%u", text.length ? ", " : "", queries[i].port);
+		if (given == answer) {
+			str_addf(&text, "%s%u", text.length ? ", " : words, queries[i].port);
 		}
 	}
-	return text.length ? arena_strdup(arena, str_text(&text)) : NULL;
+	return arena_strdup(arena, str_text(&text));
 }
 
-int mount_explain_network(struct host *host, const struct resource *want, struct arena *arena,
-                          const char **ret_words, struct err *err)
+static bool is_silent(const struct port_query *query)
+{
+	return query->answer == PORT_SILENT || query->answer == PORT_UNREACHABLE;
+}
+
+/* The one that its servers listen on, and what of the others says whether a firewall is between:
+ * they refuse where none is, for nobody need listen on them. */
+static const char *describe_ports(struct arena *arena, const char *address,
+                                  const struct port_query *queries, size_t n)
+{
+	const char *open = list_ports(arena, queries, n, "; open: ", PORT_OPEN);
+	const char *refused = list_ports(arena, queries, n, "; refused: ", PORT_REFUSED);
+	const char *silent = list_ports(arena, queries, n, "; no answer from ", PORT_SILENT);
+
+	if (queries[0].answer == PORT_OPEN) {
+		return arena_printf(arena, "port 988 of %s is open%s", address, silent);
+	}
+	if (is_silent(&queries[0]) && !*open && !*refused) {
+		return arena_printf(arena, "no port of %s answers (asked: 988%s)", address,
+		                    list_ports(arena, queries, n, ", ", PORT_SILENT));
+	}
+	return arena_printf(arena, "port 988 of %s %s%s%s%s", address,
+	                    is_silent(&queries[0]) ? "does not answer" : "is refused", open, refused,
+	                    silent);
+}
+
+static int ask_network(struct host *host, const struct resource *want, struct arena *arena,
+                       const char **ret_words, bool *ret_open, struct err *err)
 {
 	struct port_query queries[] = {{.port = 988},  {.port = 1018}, {.port = 1019}, {.port = 1020},
 	                               {.port = 1021}, {.port = 1022}, {.port = 1023}};
@@ -127,6 +168,7 @@ int mount_explain_network(struct host *host, const struct resource *want, struct
 	struct list addresses;
 
 	*ret_words = NULL;
+	*ret_open = false;
 	if (!*server) {
 		return 0;
 	}
@@ -137,21 +179,42 @@ int mount_explain_network(struct host *host, const struct resource *want, struct
 		*ret_words = why;
 		return 0;
 	}
-	const char *address = addresses.items[0];
-
-	if (host->ops->ports(host, address, queries, ARRAY_LEN(queries), ASK_MS, err)) {
+	if (host->ops->ports(host, addresses.items[0], queries, ARRAY_LEN(queries), ASK_MS, err)) {
 		return -(int)err->code;
 	}
-	const char *answering = list_ports(arena, queries, ARRAY_LEN(queries), false);
-	const char *silent = list_ports(arena, queries, ARRAY_LEN(queries), true);
+	*ret_open = queries[0].answer == PORT_OPEN;
+	*ret_words = describe_ports(arena, addresses.items[0], queries, ARRAY_LEN(queries));
+	return 0;
+}
 
-	*ret_words = !answering
-	                 ? arena_printf(arena, "no port of %s answers (asked: %s)", address, silent)
-	             : queries[0].answer == PORT_OPEN
-	                 ? arena_printf(arena, "port 988 of %s is open%s%s", address,
-	                                silent ? "; no answer from " : "", silent ? silent : "")
-	                 : arena_printf(arena, "port 988 of %s is not open; those that answer: %s",
-	                                address, answering);
+int mount_explain_network(struct host *host, const struct resource *want, struct arena *arena,
+                          const char **ret_words, struct err *err)
+{
+	bool open;
+
+	return ask_network(host, want, arena, ret_words, &open, err);
+}
+
+static const char *together(struct arena *arena, const char *says, const char *network)
+{
+	return says && network ? arena_printf(arena, "%s\n%s", says, network) : says ? says : network;
+}
+
+int mount_explain_silence(struct host *host, const struct resource *want, struct arena *arena,
+                          const char **ret_words, struct err *err)
+{
+	const char *says = mount_explain(arena, want, "", ETIMEDOUT), *network = NULL;
+	bool open = false;
+
+	if (mount_explain_suspects_network(want, "", ETIMEDOUT) &&
+	    ask_network(host, want, arena, &network, &open, err)) {
+		return -(int)err->code;
+	}
+	if (open) {
+		says = "the servers let this node connect and did not answer in time: they may be at work "
+		       "on a recovery, or cannot connect back to this node";
+	}
+	*ret_words = together(arena, says, network);
 	return 0;
 }
 
@@ -169,9 +232,7 @@ int mount_explain_failure(struct host *host, const struct resource *want,
 	*ret_applied = (struct applied){
 	    .outcome = complaint->code == ERR_BUSY ? OUTCOME_BLOCKED : OUTCOME_FAILED,
 	    .why = arena_strdup(arena, complaint->text),
-	    .detail = says && network ? arena_printf(arena, "%s\n%s", says, network)
-	              : says          ? says
-	                              : network,
+	    .detail = together(arena, says, network),
 	};
 	return 0;
 }

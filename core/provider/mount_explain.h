@@ -22,6 +22,11 @@ bool mount_explain_suspects_network(const struct resource *want, const char *com
 int mount_explain_network(struct host *host, const struct resource *want, struct arena *arena,
                           const char **ret_words, struct err *err) MUST_CHECK;
 
+/* What a mount that was not heard of again may have waited for: what a timeout means for that type,
+ * and what the network says. *ret_words NULL: nothing is known. */
+int mount_explain_silence(struct host *host, const struct resource *want, struct arena *arena,
+                          const char **ret_words, struct err *err) MUST_CHECK;
+
 /* The outcome of a mount that failed with that complaint: FAILED, with what it means and what the
  * network says as detail. */
 int mount_explain_failure(struct host *host, const struct resource *want,

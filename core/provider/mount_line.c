@@ -26,14 +26,14 @@ static bool has(const struct words *words, const char *option)
 }
 
 /* Makes one wanted option true: in the place of what contradicts it, else at the end. */
-static void assert_option(struct words *words, const char *option)
+static void assert_option(struct words *words, const char *option, const char *type)
 {
 	struct list list = {.set = true, .count = words->count, .items = words->items};
 
-	if (mount_option_stands(option, &list)) {
+	if (mount_option_stands(option, &list, type)) {
 		return;
 	}
-	const char *other = mount_option_counterpart(option, &list, true);
+	const char *other = mount_option_counterpart(option, &list, true, type);
 
 	for (size_t i = words->count; other && i-- > 0;) {
 		if (strcmp(words->items[i], other) == 0) {
@@ -67,7 +67,7 @@ int mount_compose_line(struct host *host, const struct resource *want, struct ar
 		}
 	}
 	for (size_t i = 0; i < wanted.count; i++) {
-		assert_option(&words, wanted.items[i]);
+		assert_option(&words, wanted.items[i], want->mount.type);
 	}
 	/* Not every type is known as one of the network to whoever orders the boot: Lustre and BeeGFS
 	 * are not. */

@@ -203,6 +203,10 @@ static int describe_fstab(struct host *host, const char *key, struct arena *aren
 	const struct fstab_line *line = fstab_find(fstab, key, &count);
 
 	mount->fstab = line ? yes : no;
+	/* They belong to no target. */
+	if (strcmp(key, "/") == 0 && fstab_faults(fstab)->count) {
+		mount->fstab_faults = copy_list(arena, fstab_faults(fstab));
+	}
 	if (!line) {
 		return 0;
 	}

@@ -9,7 +9,6 @@
 
 #include "base/str.h"
 #include "provider/table.h"
-#include "provider/transaction.h"
 
 enum { OFFERED_SHOWN = 4 };
 

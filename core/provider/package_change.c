@@ -379,7 +379,7 @@ static int repair(struct work *w, bool *ret_go_on, struct err *err)
 
 static int mark(struct work *w, const char *verb, bool *ret_went_well, struct err *err)
 {
-	const char *const argv[] = {"apt-mark", verb, w->want->key, NULL};
+	const char *const argv[] = {"apt-mark", "-o", PACKAGES_EXACT, verb, "--", w->want->key, NULL};
 	struct host_package_manager here = w->manager;
 	struct transaction done;
 

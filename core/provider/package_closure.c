@@ -25,7 +25,7 @@ struct search {
 	const char *why;
 };
 
-#define NO_CACHE_FILE "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="
+#define ASKING "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", PACKAGES_EXACT
 
 /* Asks `before` about n words, at most AT_ONCE of them at a time; the answers one after the other.
  */
@@ -91,7 +91,7 @@ static int simulate(struct search *s, const char *name, const char *version, str
 	                            "--allow-downgrades",
 	                            "-o",
 	                            "Debug::NoLocking=true",
-	                            NO_CACHE_FILE,
+	                            ASKING,
 	                            "-o",
 	                            "Dir::Log::Planner=/dev/null",
 	                            "install",
@@ -181,7 +181,7 @@ static const char *needed_name(struct arena *arena, const char *line)
 static int list_needed(struct search *s, size_t first, struct list *ret_names,
                        struct list *ret_versions, struct err *err)
 {
-	static const char *const before[] = {"apt-cache", NO_CACHE_FILE, "depends", "--", NULL};
+	static const char *const before[] = {"apt-cache", ASKING, "depends", "--", NULL};
 	size_t count = s->closure.count - first, cap = 0, versions_cap = 0;
 	const char **names = arena_array(s->arena, count + 1, sizeof *names);
 	AUTO(str_free) struct str text = {0};
@@ -227,7 +227,7 @@ static bool shares(const struct list *a, const struct list *b)
  * vendor's packages need of the system is not followed. */
 static int add_same_place(struct search *s, const char *name, const char *version, struct err *err)
 {
-	static const char *const before[] = {"apt-cache", NO_CACHE_FILE, "policy", "--", NULL};
+	static const char *const before[] = {"apt-cache", ASKING, "policy", "--", NULL};
 	struct list ours = {0};
 
 	for (size_t first = 0; !s->why && first < s->closure.count;) {
@@ -289,7 +289,7 @@ int package_closure_distrust(struct host *host, const char *name, const char *pl
 
 static int find_places(struct search *s, struct err *err)
 {
-	static const char *const before[] = {"apt-cache", NO_CACHE_FILE, "policy", "--", NULL};
+	static const char *const before[] = {"apt-cache", ASKING, "policy", "--", NULL};
 	size_t count = s->closure.count;
 	const char **names = arena_array(s->arena, count + 1, sizeof *names);
 	AUTO(str_free) struct str text = {0};
@@ -397,7 +397,7 @@ bool package_closure_take(struct arena *arena, const char *text, struct closure_
 
 static int find_files(struct search *s, struct err *err)
 {
-	static const char *const before[] = {"apt-cache", NO_CACHE_FILE, "show", "--", NULL};
+	static const char *const before[] = {"apt-cache", ASKING, "show", "--", NULL};
 	size_t count = s->closure.count;
 	const char **words = arena_array(s->arena, count + 1, sizeof *words);
 	AUTO(str_free) struct str text = {0};

@@ -41,8 +41,8 @@ void package_command_make(struct arena *arena, const struct resource *want,
 	                                  "Acquire::Retries=3",
 	                                  TRANSACTION_PATIENCE,
 	                                  NULL};
-	static const char *const common[] = {"-q", "-y", "--no-install-recommends", "--no-auto-remove",
-	                                     NULL};
+	static const char *const common[] = {
+	    "-q", "-y", "--no-install-recommends", "--no-auto-remove", "-o", PACKAGES_EXACT, NULL};
 	static const char *const without_sources[] = {
 	    "-o", "Dir::Etc::sourcelist=/dev/null", "-o", "Dir::Etc::sourceparts=/dev/null",
 	    "-o", "Dir::Cache::pkgcache=",          "-o", "Dir::Cache::srcpkgcache=",

@@ -7,7 +7,6 @@
  */
 #include "provider/package_files.h"
 
-#include "base/capture.h"
 #include "base/str.h"
 #include "provider/lines.h"
 #include "provider/table.h"

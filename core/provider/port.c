@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Kind port, a fact: does a TCP port of another host answer? (key HOST:PORT) Asked once, with a
  * deadline, and nothing is sent. */
-#include "base/str.h"
 #include "provider/resolve.h"
 #include "provider/table.h"
 

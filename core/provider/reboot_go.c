@@ -128,6 +128,34 @@ static int write_ledger(struct host *host, struct arena *arena, const struct reb
 	return host->ops->write(host, ledger_path, &file, err);
 }
 
+/* scontrol said that it failed, or nothing in time: slurmctld may have taken it all the same, and
+ * reboots the node later. Only when it says that it will not is the drain taken back; whose it is
+ * says the reason in Slurm. 0: it was taken. */
+static int ask_if_taken(struct host *host, const struct slurm_node *drained,
+                        const char *const *resume, struct arena *arena, struct applied *applied,
+                        struct err *err)
+{
+	struct slurm_node node;
+	const char *said;
+	struct err fault = {0};
+
+	if (slurm_node_ask(host, COMMAND_MS, arena, &node, &fault)) {
+		const char *before = arena_strdup(arena, err->text);
+
+		return err_set(err, ERR_HOST, 0,
+		               "%s; %s stays drained, since Slurm does not say whether it will reboot it: "
+		               "%s",
+		               before, drained->name, fault.text);
+	}
+	if (node.reboots) {
+		return 0;
+	}
+	if (slurm_node_run(host, resume, COMMAND_MS, arena, &said, &fault)) {
+		applied->detail = said;
+	}
+	return -(int)err->code;
+}
+
 /* DRAIN is what keeps the node from work, before and after: a node that is merely DOWN is taken
  * back when it registers, where ReturnToService is 2. Any nextstate, and ASAP, would end the drain
  * when the node is back (DOWN as well: seen with 22.05); without them it stays. */
@@ -139,24 +167,18 @@ static int by_slurm(struct host *host, const char *into, struct arena *arena,
 	if (slurm_node_ask(host, COMMAND_MS, arena, &node, err)) {
 		return -(int)err->code;
 	}
-	const char *name = arena_printf(arena, "NodeName=%s", node.name), *said;
+	const char *name = arena_printf(arena, "NodeName=%s", node.name);
 	const char *reason = arena_printf(arena, "Reason=" SLURM_REBOOT "%s", into);
 	const char *const drain[] = {node.scontrol, "update", name, "State=DRAIN", reason, NULL};
 	const char *const reboot[] = {node.scontrol, "reboot", node.name, NULL};
 	const char *const resume[] = {node.scontrol, "update", name, "State=RESUME", NULL};
-	struct err ignored = {0};
 
 	if (slurm_node_run(host, drain, COMMAND_MS, arena, &applied->detail, err)) {
 		return -(int)err->code;
 	}
-	if (slurm_node_run(host, reboot, COMMAND_MS, arena, &applied->detail, err)) {
-		/* Drained for nothing. If this fails too, the reason in Slurm says whose drain it is. */
-		if (slurm_node_run(host, resume, COMMAND_MS, arena, &said, &ignored)) {
-			applied->detail = said;
-		}
-		return -(int)err->code;
-	}
-	return 0;
+	return slurm_node_run(host, reboot, COMMAND_MS, arena, &applied->detail, err)
+	           ? ask_if_taken(host, &node, resume, arena, applied, err)
+	           : 0;
 }
 
 static int by_systemd(struct host *host, struct arena *arena, struct applied *applied,

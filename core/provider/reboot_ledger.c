@@ -124,15 +124,28 @@ const struct reboot_entry *reboot_ledger_open(const struct reboot_ledger *ledger
 	           : NULL;
 }
 
-static const char *result_of(const struct reboot_entry *entry, const char *boot_id,
-                             const char *running, const char *boot_default)
+/* Nothing came of it as far as its own boot tells. */
+static bool is_unproved(const struct reboot_entry *entry)
+{
+	return !entry->result || strcmp(entry->result, REBOOT_FAILED) == 0;
+}
+
+/* Of several that failed in one boot only the last can have been what ended it. */
+static bool is_last_of_its_boot(const struct reboot_ledger *ledger, size_t n)
+{
+	return n + 1 == ledger->count ||
+	       strcmp(ledger->list[n].boot_id, ledger->list[n + 1].boot_id) != 0;
+}
+
+static const char *result_of(const struct reboot_entry *entry, bool same_boot, const char *running,
+                             const char *boot_default)
 {
 	bool is_there = strcmp(entry->into, running) == 0;
 
-	if (!entry->result) {
-		bool same_boot = strcmp(entry->boot_id, boot_id) == 0;
-
-		return same_boot ? NULL : is_there ? REBOOT_ARRIVED : REBOOT_CAME_BACK;
+	/* A command says that it failed also when it was killed as the machine went down, or gave up
+	 * waiting for an answer to what was accepted: the boot id knows better. */
+	if (is_unproved(entry)) {
+		return same_boot ? entry->result : is_there ? REBOOT_ARRIVED : REBOOT_CAME_BACK;
 	}
 	if (entry->trial && strcmp(entry->result, REBOOT_ARRIVED) == 0) {
 		/* Started once: without having become the default the next boot leaves it again. */
@@ -152,9 +165,12 @@ bool reboot_ledger_settle(struct reboot_ledger *ledger, const char *boot_id, con
 		struct reboot_entry *entry = &ledger->list[i];
 		/* Twice: a trial may have arrived and been decided since it was looked at last. */
 		const char *before = entry->result;
+		bool same_boot = strcmp(entry->boot_id, boot_id) == 0 ||
+		                 (text_equal(before, REBOOT_FAILED) && !is_last_of_its_boot(ledger, i));
 
-		entry->result = result_of(entry, boot_id, running, boot_default);
-		entry->result = entry->result ? result_of(entry, boot_id, running, boot_default) : NULL;
+		entry->asked |= is_unproved(entry) && !same_boot;
+		entry->result = result_of(entry, same_boot, running, boot_default);
+		entry->result = entry->result ? result_of(entry, same_boot, running, boot_default) : NULL;
 		noted |= !text_equal(before, entry->result);
 	}
 	return noted;

@@ -20,7 +20,7 @@
 #define REBOOT_ARRIVED "arrived"     /* another boot, of the wanted kernel */
 #define REBOOT_CAME_BACK "came back" /* another boot, of another kernel */
 #define REBOOT_KEPT "kept"           /* a trial that arrived and became the default */
-#define REBOOT_FAILED "failed"       /* it could not be asked for */
+#define REBOOT_FAILED "failed"       /* asking for it failed, and it is still the same boot */
 
 struct reboot_entry {
 	const char *boot_id; /* of the boot in which it was asked for */
@@ -30,7 +30,8 @@ struct reboot_entry {
 	int64_t uptime;  /* seconds since that boot: no clock that was set anew can move it */
 	bool trial;
 	const char *renew;  /* of one into the kernel that ran: what it was to put right; else NULL */
-	bool asked;         /* the command that reboots was carried out */
+	bool asked;         /* the command that reboots was carried out, as another boot id proves too
+	                     * */
 	const char *result; /* one of the words above, NULL: not known yet */
 	int64_t runs;       /* of a trial that arrived: runs that were begun under it since */
 	bool resumed; /* `how` slurm: the drain that came with it is over, as far as it was ours */
@@ -54,8 +55,8 @@ void reboot_ledger_add(struct reboot_ledger *ledger, const struct reboot_entry *
  * is a trial that was not decided. */
 const struct reboot_entry *reboot_ledger_open(const struct reboot_ledger *ledger);
 /* Notes what came of them, as things are in this boot: another boot id is the proof that the node
- * was rebooted, the kernel that runs says into what. `boot_default` NULL: it cannot be told. True
- * when something was noted. */
+ * was rebooted, whatever the command said of it; the kernel that runs says into what.
+ * `boot_default` NULL: it cannot be told. True when something was noted. */
 bool reboot_ledger_settle(struct reboot_ledger *ledger, const char *boot_id, const char *running,
                           const char *boot_default);
 /* One more run begins under a trial that arrived and is not decided. True when that was noted. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Names of hosts to addresses, bounded in time: a resolver that does not answer must not take the
- * observation of a mount with it. Runs in a worker. */
+/*
+ * Names of hosts to addresses, bounded in time: a resolver that does not answer must not take the
+ * observation of a mount with it. Runs in a worker. Results live in the arena.
+ */
 #ifndef PROVIDER_RESOLVE_H
 #define PROVIDER_RESOLVE_H
 

@@ -43,9 +43,9 @@ static int read_lines(struct search *s, const char *path, char **ret_text, struc
 
 	*ret_text = NULL;
 	if (s->host->ops->read(s->host, path, SCRIPT_MOST, s->arena, &bytes, &fault)) {
-		bool shut = fault.os == ENOENT || fault.os == EACCES || fault.os == ELOOP ||
-		            fault.os == ENOTDIR || fault.code == ERR_LIMIT || fault.code == ERR_BUSY ||
-		            fault.os == EISDIR || fault.code == ERR_INPUT;
+		bool shut = files_is_missing(&fault) || files_is_hidden(&fault) ||
+		            fault.code == ERR_LIMIT || fault.code == ERR_BUSY || fault.os == EISDIR ||
+		            fault.code == ERR_INPUT;
 
 		return shut ? 0 : err_copy(err, &fault);
 	}
@@ -53,22 +53,6 @@ static int read_lines(struct search *s, const char *path, char **ret_text, struc
 		*ret_text = arena_strndup(s->arena, bytes.data, bytes.length);
 	}
 	return 0;
-}
-
-static int names_in(struct search *s, const char *folder, struct file_names *ret_names,
-                    bool *ret_shut, struct err *err)
-{
-	struct err fault = {0};
-
-	*ret_shut = false;
-	if (!s->host->ops->list(s->host, folder, s->arena, ret_names, &fault)) {
-		return 0;
-	}
-	*ret_names = (struct file_names){0};
-	*ret_shut = fault.os == EACCES;
-	return fault.os == ENOENT || fault.os == EACCES || fault.os == ENOTDIR || fault.os == ELOOP
-	           ? 0
-	           : err_copy(err, &fault);
 }
 
 static void add(struct search *s, const char *key, const char *kind, const char *where,
@@ -156,7 +140,7 @@ static int is_started(struct search *s, const char *unit, bool *ret_started, str
 
 	*ret_started = false;
 	for (size_t f = 0; f < 2; f++) {
-		if (names_in(s, unit_folders[f], &names, &shut, err)) {
+		if (files_names_in(s->host, unit_folders[f], s->arena, &names, &shut, err)) {
 			return -(int)err->code;
 		}
 		for (size_t i = 0; i < names.count && !*ret_started; i++) {
@@ -256,7 +240,7 @@ static int find_units(struct search *s, struct err *err)
 	bool shut;
 
 	for (size_t f = 0; f < ARRAY_LEN(unit_folders); f++) {
-		if (names_in(s, unit_folders[f], &folders[f], &shut, err)) {
+		if (files_names_in(s->host, unit_folders[f], s->arena, &folders[f], &shut, err)) {
 			return -(int)err->code;
 		}
 		for (size_t i = 0; i < folders[f].count; i++) {
@@ -343,7 +327,7 @@ static int in_folder(struct search *s, const char *folder,
 	struct file_names names;
 	bool shut;
 
-	if (names_in(s, folder, &names, &shut, err)) {
+	if (files_names_in(s->host, folder, s->arena, &names, &shut, err)) {
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < names.count; i++) {

@@ -3,7 +3,6 @@
 #include "provider/rival_line.h"
 
 #include "base/mem.h"
-#include "base/str.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -8,7 +8,6 @@
  * asked.
  * A drain counts as ours by its reason alone, word for word; whoever changes that takes it over.
  */
-#include "base/str.h"
 #include "provider/converge.h"
 #include "provider/slurm_node.h"
 #include "provider/table.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What Slurm says of this node, asked with scontrol(1), which asks the controller: it may be down
- * or silent, so that each question has a deadline. Found by its NodeHostName; its
- * name in Slurm may be another one. For the kinds scheduler and reboot.
+ * or silent, so that each question has a deadline. Found by its NodeHostName; its name in Slurm may
+ * be another one. For the kinds scheduler and reboot.
  */
 #ifndef PROVIDER_SLURM_NODE_H
 #define PROVIDER_SLURM_NODE_H

@@ -25,7 +25,7 @@ static int read_link(const char *path, struct arena *arena, struct found *found,
 	struct err fault = {0};
 
 	found->is_file = !files_own_read(path, false, FILE_MOST, arena, &found->bytes, &fault);
-	return found->is_file || fault.os == ENOENT || fault.os == ENOTDIR || fault.code == ERR_INPUT
+	return found->is_file || files_is_missing(&fault) || fault.code == ERR_INPUT
 	           ? 0
 	           : err_copy(err, &fault);
 }

@@ -30,8 +30,8 @@ struct source_files {
 	struct apt_entries entries;
 };
 
-/* All files that apt reads, in its order. What a link leads to is read, as apt does, and
- * is not ours to change. */
+/* All files that apt reads, in its order. What a link leads to is read, as apt does, and is not
+ * ours to change. */
 int source_files_read(struct host *host, struct arena *arena, struct source_files *ret_files,
                       struct err *err) MUST_CHECK;
 

@@ -3,7 +3,6 @@
 #include "provider/stuck.h"
 
 #include "base/child.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "host/files.h"

@@ -84,7 +84,7 @@ int systemd_show(struct host *host, const char *unit, struct arena *arena,
 	                            "--",
 	                            unit,
 	                            NULL};
-	struct child_command command = {.argv = argv, .timeout_ms = SHOW_MS};
+	struct child_command command = {.argv = argv, .timeout_ms = host_patience(host, SHOW_MS)};
 	struct child_result result;
 
 	if (host->ops->run(host, &command, &result, err)) {

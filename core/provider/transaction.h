@@ -22,9 +22,9 @@ int transaction_busy(struct host *host, struct arena *arena,
 
 /* What a tool did, in words that outlive its result. */
 struct transaction {
-	enum outcome
-	    outcome;     /* CHANGED: it ended well; PENDING: it still runs; BLOCKED: a lock; FAILED */
-	const char *why; /* unless CHANGED */
+	/* CHANGED: it ended well; PENDING: it still runs; BLOCKED: a lock; FAILED. */
+	enum outcome outcome;
+	const char *why;    /* unless CHANGED */
 	const char *detail; /* all it printed, or NULL */
 };
 

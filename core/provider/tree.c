@@ -4,9 +4,9 @@
 #include "provider/worker_inner.h"
 
 #include "base/path.h"
+#include "base/remote_fs.h"
 
 #include <errno.h>
-#include <sys/vfs.h>
 
 enum { FILE_MOST = 16 << 20 };
 
@@ -99,48 +99,14 @@ static int find_tree(struct reading *in)
 	               "there is no tree in %s: expected a folder %s/state", in->shown, in->shown);
 }
 
-/* File systems of which one node sees later what another wrote. Numbers from linux/magic.h; Lustre,
- * BeeGFS, GPFS and PanFS from the list in coreutils' stat.c. */
-bool tree_is_shared(const char *path)
-{
-	static const uint32_t types[] = {
-	    0x6969,     /* NFS */
-	    0x65735546, /* FUSE */
-	    0xff534d42, /* CIFS */
-	    0xfe534d42, /* SMB2 */
-	    0x517b,     /* SMB */
-	    0x5346414f, /* AFS */
-	    0x00c36400, /* Ceph */
-	    0x01021997, /* 9P */
-	    0x73757245, /* Coda */
-	    0x7461636f, /* OCFS2 */
-	    0x01161970, /* GFS2 */
-	    0x0bd00bd0, /* Lustre */
-	    0x19830326, /* BeeGFS */
-	    0x47504653, /* GPFS */
-	    0xaad7aaea, /* PanFS */
-	};
-	struct statfs st;
-
-	if (statfs(path, &st)) {
-		return false;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		if ((uint32_t)st.f_type == types[i]) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Said first, as a file that is none. Either folder may be a mount or a link of its own. */
 static int tell_remote(struct reading *in)
 {
 	AUTO(arena_auto) struct arena *arena = arena_create();
 	const struct tree_file mark = {.name = "", .path = TREE_IS_REMOTE, .text = ""};
 
-	return tree_is_shared(path_join(arena, in->dir, "state")) ||
-	               tree_is_shared(path_join(arena, in->dir, "policies"))
+	return remote_fs_at(path_join(arena, in->dir, "state")) ||
+	               remote_fs_at(path_join(arena, in->dir, "policies"))
 	           ? in->sink->take(in->sink->context, &mark, in->err)
 	           : 0;
 }

@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/wire.h"
-#include "provider/stuck.h"
+#include "host/self.h"
+#include "provider/worker_link.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@
 enum {
 	AGAIN_MS = 15000,
 	PATIENCE_MS = 10000,
-	FIRST_MS = 1000,     /* for the first look, before the first pass */
+	FIRST_MS = 5000,     /* for the first look, before the first pass */
+	WORD_MS = 1000,      /* for the rest of a message that has begun */
 	REST_MS = 60000,     /* after one that hung and could be killed */
 	STUCK_LOOK_MS = 5000 /* between two looks whether it still hangs */
 };
@@ -28,6 +30,7 @@ struct tree_watch {
 	struct arena *arena;
 	struct tree_watch_task task;
 	struct child child; /* pid 0: none */
+	const char *trace;  /* the file that says so, should we be killed; NULL: there is none */
 	pid_t stuck;        /* one that hangs on the tree, ours or somebody else's; 0: none */
 	uint64_t stuck_starttime;
 	bool watches;      /* it has looked once */
@@ -76,23 +79,69 @@ static void wait_for_stuck(struct tree_watch *watch, pid_t pid, uint64_t startti
 	say_trouble(watch, "changes of the tree are not noticed: process %d hangs on it", (int)pid);
 }
 
+/* Where a link of the tree may lead, and nobody needs to hang a second time. */
+static void avoid(struct tree_watch *watch, const struct stuck_list *stuck)
+{
+	const char **list = arena_array(watch->arena, stuck->count + 1, sizeof *list);
+
+	for (size_t i = 0, n = 0; i < stuck->count; i++) {
+		if (stuck->list[i].target) {
+			list[n++] = arena_strdup(watch->arena, stuck->list[i].target);
+		}
+	}
+	watch->task.avoid = list;
+}
+
 /* Somebody hangs on that file system already, perhaps left by an earlier run: one is enough. */
 static bool is_taken(struct tree_watch *watch)
 {
-	AUTO(arena_auto) struct arena *arena = arena_create();
-	struct stuck_list list = {.arena = arena, .read_only = true};
+	const struct worker_options options = {.run_dir = watch->options.run_dir};
+	struct err ignored;
 
 	if (!watch->options.run_dir) {
 		return false;
 	}
-	stuck_load(&list, watch->options.run_dir);
-	const struct stuck *stuck = stuck_over(&list, watch->task.tree, true);
+	/* Its beginning takes over what runs that were killed have left, and knows which mounts are
+	 * still the same. */
+	struct worker *worker = worker_create(&options);
+	const struct stuck *stuck =
+	    worker_ensure(worker, &ignored) ? NULL : stuck_over(&worker->stuck, watch->task.tree, true);
 
-	if (!stuck || !stuck->pid) {
-		return false;
+	if (stuck) {
+		wait_for_stuck(watch, stuck->pid, stuck->starttime);
 	}
-	wait_for_stuck(watch, stuck->pid, stuck->starttime);
-	return true;
+	avoid(watch, &worker->stuck);
+	worker_free(worker);
+	return watch->stuck != 0;
+}
+
+/* Before it looks at anything: should we be killed while it hangs, whoever comes next finds it
+ * (worker_trace.c), and starts none beside it. */
+static void tell(struct tree_watch *watch)
+{
+	struct worker worker = {
+	    .options.run_dir = watch->options.run_dir,
+	    .child = watch->child,
+	    .arena = watch->arena,
+	    .trace = {.path = watch->task.tree, .fd = -1},
+	};
+
+	if (!watch->options.run_dir) {
+		return;
+	}
+	worker.trace.file = watch->trace =
+	    arena_printf(watch->arena, "%s/stuck/%d-tree.at", watch->options.run_dir, (int)getpid());
+	worker_trace_tell(&worker);
+	if (worker.trace.fd >= 0) {
+		close(worker.trace.fd);
+	}
+}
+
+static void untell(struct tree_watch *watch)
+{
+	if (watch->trace) {
+		unlink(watch->trace);
+	}
 }
 
 static void record(struct tree_watch *watch)
@@ -118,12 +167,14 @@ static void give_up(struct tree_watch *watch)
 	watch->watches = false;
 	watch->missed = true;
 	if (child_kill(&watch->child, NULL)) {
+		untell(watch);
 		watch->child = (struct child){.fd = -1};
 		watch->due = clock_ms() + REST_MS;
 		say_trouble(watch, "changes of the tree are not noticed: its folder does not answer");
 		return;
 	}
 	record(watch);
+	untell(watch);
 	wait_for_stuck(watch, watch->child.pid, watch->child.starttime);
 	child_abandon(&watch->child);
 	watch->child = (struct child){.fd = -1};
@@ -144,7 +195,11 @@ static void start(struct tree_watch *watch)
 		say_trouble(watch, "changes of the tree are not noticed: %s", err.text);
 		return;
 	}
+	tell(watch);
 	watch->due = clock_ms() + watch->options.patience_ms;
+	if (send(watch->child.fd, "g", 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1) {
+		give_up(watch);
+	}
 }
 
 /* One message; false: there is none (any more), or it broke off. */
@@ -159,7 +214,7 @@ static bool hear_one(struct tree_watch *watch, bool *ret_changed)
 	if (!watch->child.pid || poll(&p, 1, 0) <= 0) {
 		return false;
 	}
-	if (wire_receive(watch->child.fd, arena, clock_ms() + FIRST_MS, &v, &err)) {
+	if (wire_receive(watch->child.fd, arena, clock_ms() + WORD_MS, &v, &err)) {
 		/* It died: somebody killed it, or memory ran out. */
 		give_up(watch);
 		return false;
@@ -252,13 +307,18 @@ struct tree_watch *tree_watch_create(const struct tree_watch_options *options)
 	}
 	watch->task = (struct tree_watch_task){
 	    .tree = absolute(watch->arena, options->tree),
+	    .run_dir = options->run_dir ? absolute(watch->arena, options->run_dir) : NULL,
 	    .again_ms = watch->options.again_ms,
 	};
 	start(watch);
-	for (int64_t until = clock_ms() + FIRST_MS; !watch->watches && clock_left(until);) {
+	for (int64_t until = clock_ms() + FIRST_MS; !watch->watches && watch->child.pid;) {
 		struct pollfd p = {.fd = tree_watch_fd(watch), .events = POLLIN};
 
-		if (p.fd < 0 || (poll(&p, 1, (int)clock_left(until)) > 0 && !hear_one(watch, &changed))) {
+		if (poll(&p, 1, (int)clock_left(until)) > 0) {
+			hear_one(watch, &changed);
+		} else if (!clock_left(until)) {
+			give_up(watch); /* the first pass must not hang beside it */
+		} else if (self_stop_signal()) {
 			break;
 		}
 	}
@@ -276,6 +336,7 @@ void tree_watch_free(struct tree_watch *watch)
 		record(watch);
 		child_abandon(&watch->child);
 	}
+	untell(watch);
 	free(watch->over);
 	arena_free(watch->arena);
 	free(watch);

@@ -2,10 +2,12 @@
 /*
  * Notices when somebody changes the tree of desired state: its folders state/, state/nodes,
  * state/roles, policies and policies/lib, the tree's own place (a folder or a link that is
- * exchanged), and /etc/reconcile/node.yaml and PAUSE.
+ * exchanged), what links on the way there and among its files lead to, /etc/reconcile/node.yaml and
+ * PAUSE, and whether somebody wakes us in the run-dir.
  *
  * The tree may lie on a file system that dies, and even inotify_add_watch looks up paths: so a
- * child of its own watches, and the supervisor only hears from it. One that does not answer any
+ * child of its own watches, and the supervisor only hears from it. Before it looks at anything, it is
+ * written down, so that whoever comes after a supervisor that was killed knows of it. One that does not answer any
  * more is killed and tried again after a while; one that cannot be killed is recorded like a stuck
  * worker, and no other is started while it is there.
  *
@@ -23,6 +25,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A file in the run-dir: whoever writes it anew wakes those who watch. */
+#define TREE_WATCH_WAKE "wake"
+
 struct tree_watch_options {
 	const char *tree;    /* as the operator named it; borrowed until tree_watch_free */
 	const char *run_dir; /* for the record of one that hangs; NULL: none */
@@ -32,7 +37,8 @@ struct tree_watch_options {
 
 struct tree_watch;
 
-/* Starts the child, and waits at most a second until it watches. */
+/* Starts the child, and waits at most five seconds until it watches. One that does not is given up:
+ * whoever reads the tree then need not hang there as well. */
 struct tree_watch *tree_watch_create(const struct tree_watch_options *options);
 /* NULL allowed. */
 void tree_watch_free(struct tree_watch *watch);

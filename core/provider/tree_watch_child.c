@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/path.h"
+#include "base/remote_fs.h"
 #include "base/wire.h"
 #include "host/host.h"
 #include "provider/worker_inner.h"
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,37 +39,173 @@ struct folder {
 	int watch;        /* inotify's number; -1: it is not there */
 };
 
-enum { FOLDERS = 8 };
+/* Folders, and names in them, that are watched at most; links that are followed from one path
+ * (path_resolution(7)). What lies beyond is seen when a pass reads the tree anyway. */
+enum { FOLDERS = 1024, LINKS = 40 };
 
 struct watching {
 	int fd, notify;
-	struct arena *arena;
-	struct folder folders[FOLDERS];
-	size_t count;
+	const struct tree_watch_task *task;
+	struct arena *arena; /* of the folders: those of one look */
+	struct folder *folders;
+	size_t count, cap;
+	struct arena *table_arena; /* while looking: the mount table as it is */
+	struct host host;
+	const struct mount_table *table;
+	uint64_t over;  /* the mount that was told last; 0: none in this look */
+	bool deaf;      /* the supervisor is gone */
 	bool compare;   /* inotify does not tell of everything */
 	uint64_t print; /* of what was compared last */
 };
 
+static int say(const struct watching *w, struct value *map)
+{
+	struct err err;
+
+	value_seal(map);
+	return wire_send(w->fd, map, 0, &err);
+}
+
+/* Before each look: says where, for whoever finds us hanging there; once for each mount. False:
+ * somebody hangs there already, or nobody listens. */
+static bool may_look(struct watching *w, const char *path)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	struct value map = value_map();
+
+	for (const char *const *avoid = w->task->avoid; avoid && *avoid; avoid++) {
+		if (path_is_below(path, *avoid, true)) {
+			return false;
+		}
+	}
+	const struct mount_row *row = w->table ? mount_table_over(w->table, path) : NULL;
+
+	if (w->deaf || (w->over && row && row->id == w->over)) {
+		return !w->deaf;
+	}
+	w->over = row ? row->id : 0;
+	value_put(arena, &map, "over", value_string(row ? row->target : NULL));
+	value_put(arena, &map, "id", value_int(row ? (int64_t)row->id : 0));
+	w->deaf = say(w, &map) != 0;
+	return !w->deaf;
+}
+
 static void add_folder(struct watching *w, const char *path, enum interest interest,
                        const char *name)
 {
-	w->folders[w->count++] = (struct folder){path, interest, name, -1};
+	for (size_t i = 0; i < w->count; i++) {
+		const struct folder *f = &w->folders[i];
+
+		if (f->interest == interest && strcmp(f->path, path) == 0 && text_equal(f->name, name)) {
+			return;
+		}
+	}
+	if (w->count < FOLDERS) {
+		w->folders = arena_grow(w->arena, w->folders, w->count, &w->cap, sizeof *w->folders);
+		w->folders[w->count++] = (struct folder){path, interest, name, -1};
+	}
 }
 
-/* The folders that a tree is read from (provider/tree.c), the two above them, and where this node's
- * own name and the pause stand. */
-static void list_folders(struct watching *w, const char *tree)
+/* ---- Which folders ---- */
+
+/* NULL: it is no link. */
+static const char *link_target(struct watching *w, const char *path)
+{
+	char target[PATH_MAX];
+
+	ssize_t n = may_look(w, path) ? readlink(path, target, sizeof target) : -1;
+
+	return n > 0 && n < (ssize_t)sizeof target ? arena_strndup(w->arena, target, (size_t)n) : NULL;
+}
+
+/* Where a path leads. Each link on the way may be exchanged, so its folder is watched for it. NULL:
+ * in a circle. */
+static const char *follow(struct watching *w, const char *path)
+{
+	const char *at = "/", *rest = path;
+
+	for (int links = 0; links < LINKS;) {
+		rest += strspn(rest, "/");
+		size_t n = strcspn(rest, "/");
+
+		if (!n) {
+			return at;
+		}
+		const char *name = arena_strndup(w->arena, rest, n), *folder = at;
+
+		rest += n;
+		if (strcmp(name, ".") == 0) {
+			continue;
+		}
+		if (strcmp(name, "..") == 0) {
+			const char *parent = path_parent(w->arena, at);
+
+			at = parent ? parent : "/";
+			continue;
+		}
+		at = path_join(w->arena, folder, name);
+		const char *target = link_target(w, at);
+
+		if (target) {
+			links++;
+			add_folder(w, folder, OF_ONE, name);
+			rest = arena_printf(w->arena, "%s/%s", target, rest);
+			at = target[0] == '/' ? "/" : folder;
+		}
+	}
+	return NULL;
+}
+
+static bool is_of_tree(const char *name);
+
+/* A file of the tree that is a link is another one when that is edited which it leads to. */
+static void follow_links_in(struct watching *w, const char *path)
+{
+	DIR *dir = may_look(w, path) ? opendir(path) : NULL;
+
+	if (!dir) {
+		return;
+	}
+	for (const struct dirent *entry; w->count < FOLDERS && (entry = readdir(dir));) {
+		if (!is_of_tree(entry->d_name) ||
+		    (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)) {
+			continue;
+		}
+		const char *name = path_join(w->arena, path, entry->d_name), *file = follow(w, name);
+		const char *folder = file && strcmp(file, name) != 0 ? path_parent(w->arena, file) : NULL;
+
+		if (folder) {
+			add_folder(w, folder, OF_ONE, path_name(file));
+		}
+	}
+	closedir(dir);
+}
+
+/* The folders that a tree is read from (provider/tree.c), what is above them, what links on the way
+ * there and in them lead to, and where this node's own name and the pause stand. */
+static void list_folders(struct watching *w)
 {
 	static const char *const parts[] = {"state", "state/nodes", "state/roles", "policies",
 	                                    "policies/lib"};
-	const char *parent = path_parent(w->arena, tree);
+	const char *tree = w->task->tree;
+	const char *parent = path_parent(w->arena, tree), *place;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		add_folder(w, path_join(w->arena, tree, parts[i]), OF_THE_TREE, NULL);
+		place = follow(w, path_join(w->arena, tree, parts[i]));
+		if (place) {
+			add_folder(w, place, OF_THE_TREE, NULL);
+			follow_links_in(w, place);
+		}
 	}
-	add_folder(w, tree, OF_FOLDERS, NULL);
+	place = follow(w, tree);
+	if (place) {
+		add_folder(w, place, OF_FOLDERS, NULL);
+	}
 	add_folder(w, parent ? parent : "/", OF_ONE, path_name(tree));
 	add_folder(w, "/etc/reconcile", OF_NODE, NULL);
+	if (w->task->run_dir) {
+		add_folder(w, w->task->run_dir, OF_ONE, TREE_WATCH_WAKE);
+	}
 }
 
 static bool is_of_tree(const char *name)
@@ -159,26 +297,50 @@ static bool is_used(const struct watching *w, int watch)
 	return false;
 }
 
-/* Watches what stands at each path now. True: one of them is another folder than before. */
-static bool watch_folders(struct watching *w)
+/* As it was found at the last look; NULL: it was not. */
+static const struct folder *as_before(const struct watching *before, const struct folder *folder)
 {
-	bool moved = false;
+	for (size_t i = 0; i < before->count; i++) {
+		const struct folder *f = &before->folders[i];
+
+		if (f->interest == folder->interest && strcmp(f->path, folder->path) == 0 &&
+		    text_equal(f->name, folder->name)) {
+			return f;
+		}
+	}
+	return NULL;
+}
+
+static void watch_one(struct watching *w, struct folder *folder)
+{
+	/* The same folder has the same number (inotify_add_watch(2)). */
+	folder->watch = w->notify < 0 ? -1 : inotify_add_watch(w->notify, folder->path, mask);
+	/* No more watches to be had is no reason to be blind. */
+	w->compare |= folder->watch < 0 && (errno == ENOSPC || errno == ENOMEM);
+	w->compare |= (folder->interest == OF_THE_TREE || folder->interest == OF_ONE) &&
+	              remote_fs_at(folder->path) != NULL;
+}
+
+/* Watches what stands at each path now. True: one of them is another folder than before. */
+static bool watch_folders(struct watching *w, const struct watching *before)
+{
+	bool moved = w->count != before->count;
 
 	w->compare = w->notify < 0;
 	for (size_t i = 0; i < w->count; i++) {
 		struct folder *folder = &w->folders[i];
-		int before = folder->watch;
+		const struct folder *was = as_before(before, folder);
 
-		/* The same folder has the same number (inotify_add_watch(2)). */
-		folder->watch = w->notify < 0 ? -1 : inotify_add_watch(w->notify, folder->path, mask);
-		/* No more watches to be had is no reason to be blind. */
-		w->compare |= folder->watch < 0 && (errno == ENOSPC || errno == ENOMEM);
-		w->compare |= folder->interest == OF_THE_TREE && tree_is_shared(folder->path);
-		if (folder->watch != before) {
-			moved = true;
-			if (before >= 0 && !is_used(w, before)) {
-				inotify_rm_watch(w->notify, before); /* it may be gone already */
-			}
+		if (may_look(w, folder->path)) {
+			watch_one(w, folder);
+		}
+		moved |= !was || was->watch != folder->watch;
+	}
+	for (size_t i = 0; i < before->count; i++) {
+		int watch = before->folders[i].watch;
+
+		if (watch >= 0 && !is_used(w, watch)) {
+			inotify_rm_watch(w->notify, watch); /* it may be gone already */
 		}
 	}
 	return moved;
@@ -214,7 +376,7 @@ static bool read_events(const struct watching *w, bool *ret_again)
 			bool ours = concerns(w, event);
 
 			changed |= ours;
-			*ret_again |= (event->mask & moves) || (ours && (event->mask & IN_ISDIR));
+			*ret_again |= (event->mask & moves) || ours; /* it may be a link that was exchanged */
 			at += (ssize_t)(sizeof *event + event->len);
 		}
 	}
@@ -222,35 +384,6 @@ static bool read_events(const struct watching *w, bool *ret_again)
 }
 
 /* ---- The loop ---- */
-
-static int say(const struct watching *w, struct value *map)
-{
-	struct err err;
-
-	value_seal(map);
-	return wire_send(w->fd, map, 0, &err);
-}
-
-/* Where we are about to look, for whoever finds us hanging there. */
-static int say_where(const struct watching *w)
-{
-	AUTO(arena_auto) struct arena *arena = arena_create();
-	struct value map = value_map();
-	const struct mount_table *table;
-	struct host host;
-	struct err err;
-
-	host_init(&host, &host_linux_ops, arena);
-	const struct mount_row *row =
-	    host.ops->mounts(&host, &table, &err) ? NULL : mount_table_over(table, w->folders[0].path);
-
-	value_put(arena, &map, "over", value_string(row ? row->target : NULL));
-	value_put(arena, &map, "id", value_int(row ? (int64_t)row->id : 0));
-	int r = say(w, &map);
-
-	host_done(&host);
-	return r;
-}
 
 static int say_changed(const struct watching *w, bool changed)
 {
@@ -264,17 +397,31 @@ static int say_changed(const struct watching *w, bool changed)
 /* A look of our own: where the folders are, and (if need be) what is in them. */
 static int look(struct watching *w, bool *ret_changed)
 {
-	if (say_where(w)) {
-		return -1;
+	const struct watching before = *w;
+	struct err err;
+
+	w->arena = arena_create();
+	w->folders = NULL;
+	w->count = w->cap = 0;
+	w->table_arena = arena_create();
+	host_init(&w->host, &host_linux_ops, w->table_arena);
+	w->table = NULL;
+	w->over = 0;
+	if (w->host.ops->mounts(&w->host, &w->table, &err)) {
+		w->table = NULL;
 	}
-	*ret_changed |= watch_folders(w);
+	list_folders(w);
+	*ret_changed |= watch_folders(w, &before);
 	if (w->compare) {
 		uint64_t print = print_of(w);
 
 		*ret_changed |= print != w->print;
 		w->print = print;
 	}
-	return 0;
+	host_done(&w->host);
+	arena_free(w->table_arena);
+	arena_free(before.arena);
+	return w->deaf ? -1 : 0;
 }
 
 /* 1: asked to look again; -1: the supervisor is gone. */
@@ -298,6 +445,7 @@ static int watch(struct watching *w, int again_ms)
 	if (look(w, &changed) || say_changed(w, false)) {
 		return -1;
 	}
+	changed = false;
 	for (;;) {
 		struct pollfd p[] = {{.fd = w->fd, .events = POLLIN}, {.fd = w->notify, .events = POLLIN}};
 		bool again = false;
@@ -318,13 +466,15 @@ static int watch(struct watching *w, int again_ms)
 int tree_watch_child(int fd, void *context)
 {
 	const struct tree_watch_task *task = context;
-	struct watching w = {.fd = fd, .arena = arena_create()};
+	struct watching w = {.fd = fd, .task = task, .arena = arena_create()};
 
-	if (chdir("/")) {
+	char go;
+
+	/* Not before it is written down who we are. */
+	if (chdir("/") || recv(fd, &go, 1, 0) != 1) {
 		return 1;
 	}
 	w.notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	list_folders(&w, task->tree);
 	watch(&w, task->again_ms);
 	return 0; /* it is over when nobody listens */
 }

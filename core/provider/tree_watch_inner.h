@@ -5,7 +5,8 @@
  *
  * The child sends maps: {over, id} before it touches anything, which says on which mount it is
  * about to look (from the mount table, which never hangs); {changed} after each look. The
- * supervisor sends single bytes: look again.
+ * supervisor sends single bytes: the first lets it begin, each
+ * later one means: look again.
  */
 #ifndef PROVIDER_TREE_WATCH_INNER_H
 #define PROVIDER_TREE_WATCH_INNER_H
@@ -13,8 +14,10 @@
 #include "provider/tree_watch.h"
 
 struct tree_watch_task {
-	const char *tree; /* absolute */
+	const char *tree;    /* absolute */
+	const char *run_dir; /* the same; NULL: nobody wakes us there */
 	int again_ms;
+	const char *const *avoid; /* mounts and paths that others hang on; ends with NULL */
 };
 
 /* In the child; context is a struct tree_watch_task. Ends when the socket is closed. */

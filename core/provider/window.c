@@ -2,8 +2,6 @@
 /* See window.h. The zone comes from the tz database, through tzset(3). */
 #include "provider/window.h"
 
-#include "base/str.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,7 +14,8 @@ enum {
 	GRACE_MS = 5000,   /* beyond a provider's own deadline for what it runs */
 	AROUND_MS = 65000, /* what a provider does before and after the package manager */
 	END_MS = 500,
-	CHUNK = 256, /* queries in one request: some 64 KiB */
+	SILENCE_MS = 10000, /* to explain one that was not heard of again */
+	CHUNK = 256,        /* queries in one request: some 64 KiB */
 };
 
 struct worker *worker_create(const struct worker_options *options)
@@ -287,18 +288,6 @@ static struct value change_question(const struct worker *worker, struct arena *a
 	return question;
 }
 
-static struct applied too_late(struct worker *worker, const struct change *change,
-                               const struct worker_deed *deed, struct arena *arena)
-{
-	bool waits = provider_table[change->kind->id]->waits_at_deadline;
-	const char *why = worker_abandon(worker, deed, arena);
-
-	return (struct applied){
-	    .outcome = waits ? OUTCOME_PENDING : OUTCOME_FAILED,
-	    .why = waits ? arena_printf(arena, "still under way (%s)", why) : why,
-	};
-}
-
 /* In words for whoever finds it still going on in a later run. */
 static const char *name_act(struct arena *arena, const struct change *change, const char *id)
 {
@@ -329,6 +318,51 @@ static int64_t longest(const struct worker *worker, const struct provider *provi
 	                                          : 0;
 
 	return own > worker->options.apply_ms ? own : worker->options.apply_ms;
+}
+
+/* What a mount that was given up may have waited for: a fresh worker asks the network, for a while.
+ * NULL: nothing is known. */
+static const char *explain_silence(struct worker *worker, const struct change *change,
+                                   struct arena *arena)
+{
+	AUTO(arena_auto) struct arena *scratch = arena_create();
+	struct value question = value_map(), answer;
+	struct child_left left;
+	struct err err = {0};
+
+	if (change->kind->id != KIND_MOUNT || change->action != ACTION_CREATE) {
+		return NULL;
+	}
+	value_put(scratch, &question, "op", value_string("silence"));
+	value_put(scratch, &question, "want", resource_to_value(scratch, change->want));
+	value_seal(&question);
+	if (worker_request(worker, &question, &err) ||
+	    worker_receive(worker, change->want->key, clock_ms() + SILENCE_MS, scratch, &answer,
+	                   &err)) {
+		child_end_all(&worker->child, 0, NULL, &left);
+		child_abandon(&worker->child);
+		return NULL;
+	}
+	const char *words = value_text(&answer, "words");
+
+	return words ? arena_strdup(arena, words) : NULL;
+}
+
+static struct applied too_late(struct worker *worker, const struct change *change,
+                               const struct worker_deed *deed, struct arena *arena)
+{
+	const struct provider *provider = provider_table[change->kind->id];
+	const char *why = worker_abandon(worker, deed, arena);
+
+	if (provider->waits_at_deadline) {
+		return (struct applied){.outcome = OUTCOME_PENDING,
+		                        .why = arena_printf(arena, "still under way (%s)", why)};
+	}
+	if (longest(worker, provider) == worker->options.apply_ms) {
+		why = arena_printf(arena, "%s (change_max)", why); /* the word that allows more */
+	}
+	return (struct applied){
+	    .outcome = OUTCOME_FAILED, .why = why, .detail = explain_silence(worker, change, arena)};
 }
 
 /* Written down before it begins. */

@@ -20,7 +20,8 @@ struct worker_options {
 	const char *run_dir; /* NULL: nothing is known of workers left behind, and none recorded */
 	bool read_only;      /* what is recorded there is heeded, and nothing written */
 	const char *own_dir; /* then: what we may write of our own stands here, or NULL */
-	int observe_ms;      /* per resource; default 5000 */
+	int observe_ms;      /* per resource; default 5000. The providers are given four fifths of it,
+	                      * so that they say what did not answer before the worker is given up */
 	int apply_ms;        /* default 60000; a provider may ask for more */
 	/* Called while waiting, for progress: what is under way and for how long. May be NULL. */
 	void (*waiting)(void *context, const char *what, int64_t elapsed_ms);

@@ -74,7 +74,7 @@ static int start(struct apart *a, size_t number, struct err *err)
 		probe++;
 	}
 	*probe = (struct probe){.number = number, .started = clock_ms()};
-	if (child_fork(worker_child, NULL, NULL, &probe->child, err)) {
+	if (child_fork(worker_child, &a->worker->options, NULL, &probe->child, err)) {
 		probe->child.pid = 0;
 		return err_wrap(err, "worker");
 	}

@@ -4,6 +4,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/path.h"
+#include "provider/mount_explain.h"
 #include "provider/worker_inner.h"
 
 #include <string.h>
@@ -198,6 +199,29 @@ static int apply(struct serving *s, const struct value *request, struct arena *a
 	return 0;
 }
 
+/* Why may this mount have been waited for in vain? */
+static int silence(struct serving *s, const struct value *request, struct arena *arena,
+                   struct value *ret_answer, struct err *err)
+{
+	struct value map = value_map();
+	struct resource *want;
+	const char *words;
+
+	if (read_resource(arena, value_get(request, "want"), &want, err)) {
+		return -(int)err->code;
+	}
+	if (!want || want->kind->id != KIND_MOUNT || !want->mount.source) {
+		return misunderstood(err);
+	}
+	if (mount_explain_silence(&s->host, want, arena, &words, err)) {
+		return -(int)err->code;
+	}
+	value_put(arena, &map, "words", value_string(words));
+	value_seal(&map);
+	*ret_answer = map;
+	return 0;
+}
+
 /* Which mount does the path lie on? From the table alone: the path may be what hangs. */
 static int over(struct serving *s, const struct value *request, struct arena *arena,
                 struct value *ret_answer, struct err *err)
@@ -282,9 +306,8 @@ static int answers(const struct value *request, struct arena *arena, struct err 
 	if (!path) {
 		return misunderstood(err);
 	}
-	bool is_there = !files_own_read(path, false, 0, arena, &bytes, &ignored);
-
-	(void)is_there; /* whatever is wrong with it, it answered */
+	/* Whatever is wrong with it, it answered. */
+	(void)!files_own_read(path, false, 0, arena, &bytes, &ignored);
 	while (path && *path == '/' && path[1] && statfs(path, &st)) {
 		path = path_parent(arena, path);
 	}
@@ -308,6 +331,8 @@ static int serve(struct serving *s, const struct value *request, struct arena *a
 		r = list(s, request, arena, &value, &fault);
 	} else if (strcmp(op, "apply") == 0) {
 		r = apply(s, request, arena, &value, &fault);
+	} else if (strcmp(op, "silence") == 0) {
+		r = silence(s, request, arena, &value, &fault);
 	} else if (strcmp(op, "over") == 0) {
 		r = over(s, request, arena, &value, &fault);
 	} else if (strcmp(op, "tree") == 0) {
@@ -328,17 +353,20 @@ static int serve(struct serving *s, const struct value *request, struct arena *a
 
 int worker_child(int fd, void *context)
 {
+	const struct worker_options *options = context;
 	struct serving s = {.fd = fd};
 	struct err err;
 	int r = 0;
 
-	(void)context;
 	/* Modes of ours are said in full; what a mount helper starts makes files of its own. */
 	umask(022);
 	if (chdir("/")) {
 		return 1;
 	}
 	host_init(&s.host, &host_linux_ops, NULL);
+	/* Less than whoever asks waits: what cannot be told in time is said, with the reason, before
+	 * the whole worker is given up. */
+	s.host.look_ms = options ? options->observe_ms - options->observe_ms / 5 : 0;
 	while (!r) {
 		AUTO(arena_auto) struct arena *arena = arena_create();
 		struct value request;

@@ -13,7 +13,8 @@
 #include "base/wire.h"
 #include "provider/worker.h"
 
-/* In the child: serves requests until the socket is closed. */
+/* In the child: serves requests until the socket is closed. The context: struct
+ * worker_options, or NULL. */
 int worker_child(int fd, void *context);
 
 /* Texts of the machine may be any bytes, those of a message are UTF-8 without NUL. A tree's files
@@ -26,9 +27,6 @@ struct value worker_error(struct arena *arena, const struct err *err);
 /* If the answer is an error: sets *err and returns its code, else 0. */
 int worker_error_of(const struct value *answer, struct err *err);
 
-/* tree.c: does the path lie on a file system that other nodes change? By statfs(2): only a child
- * that may hang asks. */
-bool tree_is_shared(const char *path);
 #define TREE_IS_REMOTE "" /* path of a file that is none: the tree lies on a network file system */
 struct tree_sink {
 	int (*take)(void *context, const struct tree_file *file, struct err *err);

@@ -3,7 +3,6 @@
 #include "provider/worker_link.h"
 
 #include "base/clock.h"
-#include "host/self.h"
 
 #include <poll.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 enum {
 	TICK_MS = 1000, /* between two words on progress */
+	TELL_MS = 100,  /* until it is written down what is waited for */
 	END_MS = 500,
 };
 
@@ -40,7 +40,7 @@ int worker_ensure(struct worker *worker, struct err *err)
 		child_end_all(&worker->child, 0, NULL, &left);
 		child_abandon(&worker->child);
 	}
-	if (child_fork(worker_child, NULL, NULL, &worker->child, err)) {
+	if (child_fork(worker_child, &worker->options, NULL, &worker->child, err)) {
 		return err_wrap(err, "worker");
 	}
 	if (first) {
@@ -55,11 +55,10 @@ static bool wait_for_answer(struct worker *worker, const char *what, int64_t dea
 {
 	int64_t started = clock_ms();
 
-	for (;;) {
+	for (int tick = TELL_MS;; tick = TICK_MS) {
 		struct pollfd p = {.fd = worker->child.fd, .events = POLLIN};
 		int64_t left = clock_left(deadline);
-
-		bool heard = poll(&p, 1, left < TICK_MS ? (int)left : TICK_MS) > 0;
+		bool heard = poll(&p, 1, left < tick ? (int)left : tick) > 0;
 
 		if (!heard) {
 			worker_trace_tell(worker);

@@ -2,7 +2,7 @@
 /*
  * See worker_link.h: should we be killed while a worker of ours hangs, nobody is left to record it,
  * or what it has started. So what is under way stands in a small file, RUN_DIR/stuck/PID.at: a
- * change before it begins, a look once it has taken a second (most take none, and a file for each
+ * change before it begins, a look once it has taken a tenth of a second (most take none, and a file for each
  * would cost more than they do). Whoever comes next, and finds the file of one who is no more, ends
  * what is left of that worker's session, as its deadline would have done, and records what cannot
  * be ended.
@@ -61,7 +61,9 @@ static bool open_file(struct worker *worker)
 	}
 	const char *folder = path_join(worker->arena, run_dir, "stuck");
 
-	trace->file = arena_printf(worker->arena, "%s/%d%s", folder, (int)getpid(), suffix);
+	if (!trace->file) {
+		trace->file = arena_printf(worker->arena, "%s/%d%s", folder, (int)getpid(), suffix);
+	}
 	trace->fd = open(trace->file, flags, 0600);
 	if (trace->fd < 0 && errno == ENOENT && !self_make_folder(folder, 0700, &err)) {
 		trace->fd = open(trace->file, flags, 0600);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "base/remote_fs.h"
 #include "base/str.h"
 
 #include <dirent.h>
@@ -11,14 +12,12 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,18 +27,6 @@ enum { LOCK_MS = 5000, ASIDE_MOST = 3, SAME_SECOND = 50 };
  * sqlite would play back into a new file of that name. The index last: it is rebuilt from the
  * log. */
 static const char *const companions[] = {"-wal", "-journal", "-shm"};
-
-/* Not in linux/magic.h: Lustre and BeeGFS as their own headers define them, CephFS likewise, SMB of
- * kernels before 5.16. */
-static const struct {
-	unsigned long magic;
-	const char *name;
-} remote[] = {
-    {NFS_SUPER_MAGIC, "nfs"}, {0x0BD00BD0, "lustre"}, {0x19830326, "beegfs"},
-    {0x65735546, "fuse"},     {0x00C36400, "ceph"},   {SMB_SUPER_MAGIC, "smb"},
-    {0xFF534D42, "cifs"},     {0xFE534D42, "smb2"},   {AFS_SUPER_MAGIC, "afs"},
-    {0x47504653, "gpfs"},
-};
 
 /* The local group that reads logs. From the file alone: a directory service may hang. */
 static gid_t log_readers(void)
@@ -128,21 +115,6 @@ static const char *sentence(struct arena *arena, int error)
 	return error == EROFS ? "read-only" : arena_strdup(arena, strerrordesc_np(error));
 }
 
-static const char *remote_name(const char *folder)
-{
-	struct statfs fs;
-
-	if (statfs(folder, &fs)) {
-		return NULL;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(remote); i++) {
-		if (((unsigned long)fs.f_type & 0xFFFFFFFF) == remote[i].magic) {
-			return remote[i].name;
-		}
-	}
-	return NULL;
-}
-
 /* The folder: there, real, ours, local. On success place->path is set. */
 static bool examine_folder(const char *path, bool writing, struct arena *arena, struct place *place)
 {
@@ -171,7 +143,7 @@ static bool examine_folder(const char *path, bool writing, struct arena *arena, 
 		*place = refused(*place, sentence(arena, errno));
 		return false;
 	}
-	const char *why = distrust(&st, arena), *name = remote_name(real);
+	const char *why = distrust(&st, arena), *name = remote_fs_at(real);
 
 	if (why) {
 		*place = refused(*place, arena_printf(arena, "folder %s is %s", real, why));

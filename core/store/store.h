@@ -22,9 +22,9 @@ enum store_mode { STORE_READ, STORE_WRITE };
 /* What opening found; the history is usable only when `store` came out non-NULL. With a store and a
  * problem: usable, but somebody should know (set aside and begun anew; read although newer). */
 struct store_condition {
-	const char
-	    *problem; /* NULL: fine. "damaged: ...", "newer schema 9 than 1", "read-only", "full",
-	                      * "not ours: ...", "no history yet", "needs root or group adm", ... */
+	/* NULL: fine. "damaged: ...", "newer schema 9 than 2", "read-only", "full", "not ours: ...",
+	 * "no history yet", "needs root or group adm", ... */
+	const char *problem;
 	const char *set_aside; /* where a damaged or wrongly owned file was moved to, or NULL */
 };
 
@@ -71,13 +71,9 @@ int store_run_begin(struct store *store, const struct store_run_start *start, in
 int store_run_end(struct store *store, int64_t run, int exit_code, const struct plan *plan,
                   const char *error, struct err *err) MUST_CHECK;
 
-/* Before a step: committed (FULL) before it returns. After it: the outcome. */
-int store_intent(struct store *store, int64_t run, const struct step *step, int64_t *ret_intent,
-                 struct err *err) MUST_CHECK;
-int store_outcome(struct store *store, int64_t intent, const struct step *step,
-                  struct err *err) MUST_CHECK;
-/* The same for several steps in one commit, which costs one fsync instead of `count`: all or
- * none. */
+/* Before steps that are carried out together: committed (FULL) before it returns, all or none, in
+ * one commit, which costs one fsync instead of `count`. After them: the outcomes, in the same
+ * way. */
 int store_intents(struct store *store, int64_t run, const struct step *const *steps, size_t count,
                   int64_t *ret_intents, struct err *err) MUST_CHECK;
 int store_outcomes(struct store *store, const int64_t *intents, const struct step *const *steps,

@@ -40,5 +40,6 @@ int store_stand(struct store *store, int64_t run, bool partial, const struct pla
 	"finished IS NOT NULL AND error IS NULL AND kept IS NOT NULL AND partial = 0" \
 	" AND stale_tree = 0 AND tree IS NOT NULL AND state IS NOT NULL"              \
 	" AND exit_code NOT IN (1, 3, 7)"
+_Static_assert(EXIT_ERROR == 1 && EXIT_LOCKED == 3 && EXIT_PAUSED == 7, "as named above");
 
 #endif

@@ -159,12 +159,6 @@ int store_intents(struct store *store, int64_t run, const struct step *const *st
 	return 0;
 }
 
-int store_intent(struct store *store, int64_t run, const struct step *step, int64_t *ret_intent,
-                 struct err *err)
-{
-	return store_intents(store, run, &step, 1, ret_intent, err);
-}
-
 static const char update_step[] =
     "UPDATE step SET outcome = ?2, finished_at = ?3, duration_ms = ?4,"
     " why = ?5, detail = ?6 WHERE intent = ?1";
@@ -214,11 +208,6 @@ int store_outcomes(struct store *store, const int64_t *intents, const struct ste
 		}
 	}
 	return db_commit(&change, err) ? store_fail(store, err) : 0;
-}
-
-int store_outcome(struct store *store, int64_t intent, const struct step *step, struct err *err)
-{
-	return store_outcomes(store, &intent, &step, 1, err);
 }
 
 /* What a run has in the table step. */

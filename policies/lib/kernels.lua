@@ -119,10 +119,11 @@ function kernels.verdict(facts, name, release)
   end
 end
 
--- "7.4.4-1" of DKMS, or what stands before the first glob of the wanted version.
-local function version_of(module, fact)
-  local wanted = module.version and module.version:match("^[0-9.]+")
-  return fact and fact.version or wanted
+-- The version of the source that a module would be built from for a release: what DKMS has, else
+-- what is wanted; nil when neither tells.
+function kernels.version(facts, name, module, release)
+  local key = (kernels.dkms_name(name, module) or name) .. "@" .. release
+  return facts:known("dkms", key) and facts.dkms[key].version or module.version
 end
 
 -- What is said about a module on a kernel where nobody tried: verdict and note, or nil.
@@ -132,8 +133,8 @@ function kernels.claims(name, version, release)
   end
 end
 
-local function by_claims(name, module, fact, release)
-  local version = version_of(module, fact)
+local function by_claims(facts, name, module, release)
+  local version = kernels.version(facts, name, module, release)
   local claim, note = kernels.claims(name, version, release)
   if claim == "incompatible" then
     return "none", "BeeGFS " .. lib.beegfs_matrix.version(version) .. " is incompatible with "
@@ -155,11 +156,26 @@ local function one_line(text)
   return (text:gsub("%s*\n%s*", "; "))
 end
 
+-- DKMS has no source to build from: nothing promises that one comes, whatever is said of it. Of a
+-- version that nobody tells nothing is said at all.
+local function without_source(facts, name, module, release)
+  local lacks = "DKMS has no source of " .. name
+  if module.version then
+    local word, why = by_claims(facts, name, module, release)
+    if word == "none" then
+      return word, why .. ", and " .. lacks
+    end
+  end
+  return "unknown", lacks
+end
+
 -- What DKMS did tells more than what anybody claims.
 local function standing_with_dkms(facts, name, module, release, key)
   local fact = facts:known("dkms", key) and facts.dkms[key] or nil
-  if not fact or fact.state == "absent" or not fact.status then
-    return by_claims(name, module, nil, release)
+  if fact and fact.state == "absent" then
+    return without_source(facts, name, module, release)
+  elseif not fact or not fact.status then
+    return by_claims(facts, name, module, release)
   elseif fact.status == "installed" then
     return "loads"
   elseif fact.status == "failed" then
@@ -168,7 +184,7 @@ local function standing_with_dkms(facts, name, module, release, key)
   elseif fact.status == "excluded" then
     return "none", name .. " says itself that it is not for " .. release
   end
-  local word, why = by_claims(name, module, fact, release)
+  local word, why = by_claims(facts, name, module, release)
   if word == "none" then
     return word, why
   elseif fact.status == "no headers" then
@@ -248,26 +264,30 @@ function kernels.serves(want, facts, release)
   return answer
 end
 
--- Installed kernels under which the module loads or can be had, newest last.
+-- Installed kernels under which the module loads or can be had, newest last; also those of them
+-- under which it loads as things are, and those for which it can be had.
 function kernels.served(facts, name, module)
-  local served = {}
+  local served, of = {}, { loads = {}, comes = {} }
   for _, release in ipairs(facts.kernel.installed or {}) do
     local word = kernels.standing(facts, name, module, release)
-    if word == "loads" or word == "comes" then
+    if of[word] then
       table.insert(served, release)
+      table.insert(of[word], release)
     end
   end
-  return served
+  return served, of.loads, of.comes
 end
 
 -- A sentence about them, for reasons.
 function kernels.served_sentence(facts, name, module)
-  local served = kernels.served(facts, name, module)
+  local served, loads, comes = kernels.served(facts, name, module)
   if #served == 0 then
     return "no installed kernel has one"
   end
-  return "of the installed kernels " .. kernels.list(served)
-    .. (#served == 1 and " has one" or " have one")
+  local has = #loads > 0 and kernels.list(loads) .. (#loads == 1 and " has one" or " have one")
+  local comes_for = #comes > 0 and "for " .. kernels.list(comes) .. " one can be had"
+  return "of the installed kernels " .. (has or "none has one")
+    .. (comes_for and ", and " .. comes_for or "")
 end
 
 -- Ids of what brings the modules for a release: whoever makes that kernel the one that boots comes

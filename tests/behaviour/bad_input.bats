@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 30
 #
 # What bad input gets: an error on stderr that says where and what, exit 1, and nothing changed. Every
 # case goes through plan and apply, within ten seconds.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 40
 #
 # What boots, set with the real tools of GRUB in a root of their own, and read back from grub.cfg and
 # grubenv by the tools alone.

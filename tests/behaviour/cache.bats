@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # timeout: 900
+# takes: 80
 #
 # Packages that are kept on the node, and a repair from them with everything else cut off: real apt,
 # in a root with a signed source of our making.

@@ -126,6 +126,28 @@ END
 	run_node check --max-age 1s
 	assert_plugin 1 WARNING
 	assert_output -p "the last run was"
+	# what an operator allows is no look at the node
+	run_node allow kernel 9.9.9 --for 1d --reason "a trial"
+	assert_status 0
+	run_node check --max-age 1s
+	assert_plugin 1 WARNING
+	assert_output -p "the last run was"
+}
+
+@test "--max-age is never passed over in silence" {
+	run_reconcile check --max-age 1h
+	assert_plugin 3 UNKNOWN
+	assert_output -p "no history yet"
+	put "$SCRATCH/bad.json" <<<'{"reconcile_facts": 1, "facts": [{"kind": "nothing"}]}'
+	run_reconcile check --facts "$SCRATCH/bad.json"
+	assert_status 3
+	assert_output -p "UNKNOWN - $SCRATCH/bad.json: "
+	run_reconcile check --next-boot --max-age 1h
+	assert_status 1
+	assert_stderr -p "--max-age asks for the runs of this node, which --next-boot does not"
+	run_reconcile check --facts "$MOVED" --max-age 1h
+	assert_status 1
+	assert_stderr -p "which --facts does not"
 }
 
 @test "a dead file system is critical, soon said, and looked at once" {
@@ -184,6 +206,20 @@ END
 	((10#$(figure next_boot_unproven) > 0))
 }
 
+@test "--next-boot: a kernel that cannot boot is a loss, also where nothing is wanted" {
+	put "$SCRATCH/facts.json" <<-END
+		{"reconcile_facts": 1, "facts": [
+		  {"kind": "kernel", "key": "", "state": "present", "running": "6.1.0-1", "boot_default": "6.1.0-2"},
+		  {"kind": "boot_entry", "key": "6.1.0-2", "state": "present", "incomplete": "there is no initrd"}]}
+	END
+	node_file <<<'resources: [{kind: directory, path: /srv}]'
+	for command in run_node run_reconcile; do
+		$command check --next-boot --facts "$SCRATCH/facts.json"
+		assert_plugin 2 CRITICAL
+		assert_output -p "it could not boot as it is: there is no initrd"
+	done
+}
+
 @test "what only the next boot would lose is a warning, said once" {
 	local facts=$TOP/examples/parallelcluster/facts/compute-kernel-will-move.json
 
@@ -193,6 +229,24 @@ END
 	run_reconcile check --facts "$facts" -C "$SCRATCH/imported"
 	assert_plugin 1 WARNING
 	assert_equal 1 "$(grep -o "will be lost at the next reboot" <<<"$output" | wc -l)"
+}
+
+@test "what fstab wants and cannot be read is unknown, to --next-boot as well" {
+	in_ns "rm /etc/fstab; mkdir /etc/fstab"
+	for what in "" --next-boot; do
+		run_reconcile check $what
+		assert_plugin 3 UNKNOWN
+		assert_output -p fstab
+	done
+	run_reconcile doctor --line
+	assert_status 3
+	assert_equal "" "$output"
+	assert_stderr -p "fstab"
+	run_reconcile import
+	assert_status 6
+	assert_stderr -p "left out: mounts"
+	refute_output -p "or in fstab"
+	assert_output -p "# What fstab wants is not here"
 }
 
 @test "--next-boot of a node that wants nothing a kernel could lose passes" {

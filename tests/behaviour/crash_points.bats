@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # timeout: 1200
+# takes: 20
 #
 # Killed between any two system calls, alone or with all its children: the next run converges, the
 # history is whole and says of no step that it was done which was not, and no half-written file stays.
@@ -14,6 +15,8 @@ setup()
 {
 	need_root
 	need_program killat
+	# who is traced cannot look for its leaks
+	! is_sanitized || export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 	scratch_open
 	tree_open
 	# one of each kind of step: made, changed, taken away

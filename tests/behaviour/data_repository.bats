@@ -153,7 +153,97 @@ never_asked() # never_asked PATTERN: the service was not asked to
 	on head apply --yes
 	assert_status 4
 	said "is FAILED, which is final: bucket notification FSx was removed"
+	said "aws fsx delete-data-repository-association --association-id dra-00000001"
 	never_asked 'Create|Update|Delete'
+}
+
+@test "a difference hides neither the state nor the service's reason" {
+	fsx_associate dra-00000001 /data s3://bucket/data/ MISCONFIGURED \
+		'{"FailureDetails": {"Message": "bucket notification FSx was removed"}}'
+	on head plan
+	assert_status 2
+	said "lifecycle MISCONFIGURED: bucket notification FSx was removed → AVAILABLE"
+	said "import none → NEW,CHANGED"
+}
+
+@test "a failed one is replaced where another repository is wanted, with consent" {
+	fsx_associate dra-00000001 /data s3://gone/data/ FAILED \
+		'{"FailureDetails": {"Message": "the bucket does not exist"}}'
+	on head apply
+	assert_status 4
+	said "FAILED: the bucket does not exist"
+	never_asked 'Create|Update|Delete'
+	on head apply --allow disruptive,irreversible
+	said "is being deleted, and what lies on the file system stays"
+	on head apply --allow disruptive,irreversible
+	assert_equal "$(fsx_state '.associations[0].DataRepositoryPath')" s3://bucket/data/
+}
+
+@test "an empty list turns events off, and is said as that" {
+	fsx_associate dra-00000001 /data s3://bucket/data/ AVAILABLE \
+		'{"S3": {"AutoImportPolicy": {"Events": ["NEW"]}, "AutoExportPolicy": {"Events": ["NEW"]}}}'
+	wants 'import: []'
+	on head apply --yes
+	assert_status 4
+	said "import NEW → none"
+	assert_equal "$(fsx_state '.associations[0].S3 | tojson')" \
+		'{"AutoExportPolicy":{"Events":["NEW"]},"AutoImportPolicy":{"Events":[]}}'
+	fsx_settled
+	on head apply --yes
+	assert_status 0
+}
+
+@test "a folder on what is no Lustre file system is not in sync" {
+	in_ns umount "$MNT"
+	in_ns mount -t tmpfs tmpfs "$MNT"
+	in_ns mkdir "$MNT/data"
+	for node in compute-1 head; do
+		on "$node" plan
+		assert_status 4
+		said "lies on no Lustre mount: its file system is not mounted"
+	done
+	assert_equal "$(fsx_asked)" ""
+}
+
+@test "another file system than the one that is written is not taken for it" {
+	in_ns umount "$MNT"
+	in_ns mount -t tmpfs '10.1.30.23@tcp:/abcdefgh' "$MNT"
+	in_ns mkdir "$MNT/data"
+	fsx_associate dra-00000001 /data s3://bucket/data/
+	on head apply --yes
+	assert_status 4
+	said "$FSX_ID is mounted as czrc3amv, and what is mounted here is abcdefgh"
+	never_asked 'Create|Update|Delete'
+}
+
+@test "an owner that is no node is warned of, and named by the others" {
+	run_reconcile validate -C "$SCRATCH/tree"
+	assert_status 0
+	refute_stderr -p warning
+	on compute-1 plan --json
+	said "the service is asked by its owner head"
+	sed -i 's/owner: head/owner: hed/' "$SCRATCH/tree/state/roles/lustre.yaml"
+	run_reconcile validate -C "$SCRATCH/tree"
+	assert_status 0
+	assert_stderr -p "roles/lustre.yaml:5:"
+	assert_stderr -p "warning: $MNT/data is owned by hed, and no node of the tree that is called so"
+	run_reconcile validate -C "$SCRATCH/tree" --json
+	assert_equal 1 "$(jq '.warnings | length' <<<"$output")"
+}
+
+@test "more than eight are too many by a rule of their own" {
+	put "$SCRATCH/tree/state/roles/lustre.yaml" <<-EOT
+		version: 1
+		data_repositories:
+		$(for i in {1..9}; do
+			echo "  $MNT/d$i: {repository: \"s3://bucket$i\", file_system: $FSX_ID, owner: head}"
+		done)
+	EOT
+	on head plan
+	assert_status 4
+	said "is wanted to have 9 associations, and 8 is the most"
+	on head plan --json
+	assert_equal "$(jq -r '[.blocks[].rule] | unique | join(" ")' <<<"$output")" repositories-limit
 }
 
 @test "what is not permitted, or does not answer, is undetermined, and the rest goes on" {

@@ -246,12 +246,28 @@ END
 	doctor
 	assert_status 0
 	assert_line -e "^$AREA/ok +MOUNTED "
+	assert_line -e "^fstab +/etc/fstab:1: \"this\" mounts nothing: source, target and type are needed"
+	assert_line -e "^fstab +/etc/fstab:2: \"/dev/sda1\" mounts nothing"
+	assert_line -e "^fstab +/etc/fstab:3: the target relative is relative, expected an absolute path"
+	assert_line -e "^fstab +/etc/fstab:6: the target .* has a part"
+	refute_output -p "fstab:4"
+	refute_output -p "fstab:5"
 	in_ns "rm /etc/fstab; mkdir /etc/fstab"
 	hangfs_start "$AREA/live"
 	doctor
 	assert_status 3
 	assert_line -e "^$AREA/live +MOUNTED "
 	assert_line -e "^fstab +.*/etc/fstab: it is no regular file"
+}
+
+@test "an fstab that was cut off within a line is told, with the line" {
+	printf 'tmpfs %s tmpfs size=1m 0 0\n10.1.30.23@tc' "$AREA/ok" >"$SCRATCH/fstab"
+	in_ns "cp $SCRATCH/fstab /etc/fstab; mkdir $AREA/ok; mount $AREA/ok"
+	doctor
+	assert_status 0
+	assert_line -e '^fstab +/etc/fstab:2: "10.1.30.23@tc" mounts nothing: .* the file ends within this line, it may be cut off$'
+	doctor --json
+	assert_equal 1 "$(jq '.fstab_faults | length' <<<"$output")"
 }
 
 @test "a file system that answers with an error is BROKEN" {
@@ -272,6 +288,35 @@ END
 	assert_output -p "fstab says 10.1.30.23@tcp:/other, and something else is mounted"
 }
 
+@test "what is mounted over a line of fstab does not hide what the line wants" {
+	fstab <<<"10.1.30.23@tcp:/czrc3amv $AREA/l lustre defaults 0 0"
+	in_ns "mkdir $AREA/l; mount -t tmpfs -o size=1m tmpfs $AREA/l"
+	doctor
+	assert_status 2
+	assert_output -p "fstab wants lustre, and something else is mounted: tmpfs"
+	assert_line -e "^lustre +$(uname -r) "
+	doctor --line
+	assert_status 2
+	for what in "" --next-boot; do
+		run_reconcile check $what
+		refute_output -p OK
+	done
+}
+
+@test "a tree is not looked at, which is said with what does look at it" {
+	in_ns "mkdir -p /etc/reconcile/state"
+	doctor
+	assert_status 0
+	assert_line -e '^Tree +/etc/reconcile is not looked at here; `reconcile check` judges this node by it'
+	assert_line -e "^  reconcile check +# judges this node by its tree"
+	refute_output -p "--next-boot"
+	doctor -C "$SCRATCH/elsewhere" --json
+	assert_equal true "$(jq '.unjudged == null' <<<"$output")"
+	mkdir -p "$SCRATCH/elsewhere/state"
+	doctor -C "$SCRATCH/elsewhere"
+	assert_output -p "reconcile check -C $SCRATCH/elsewhere"
+}
+
 @test "rivals are named with file and line, and none is said as well" {
 	doctor
 	assert_line -e "^Rivals +none"
@@ -286,6 +331,7 @@ END
 	doctor
 	assert_line -e "^  sudo reconcile import -o /etc/reconcile +#"
 	assert_line -e "^  sudo reconcile plan +#"
+	refute_output -p "not looked at"
 	in_ns "mkdir -p /etc/reconcile/state"
 	fstab <<<"tmpfs $AREA/gone tmpfs size=1m 0 0"
 	doctor

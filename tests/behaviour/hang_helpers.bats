@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 40
 #
 # What is started and cannot be ended, or does not come to an end: a mount helper, a guard, what asks for
 # modules, a remote service. The run ends in time, the next ones start no second one, and once it has come
@@ -9,6 +10,7 @@
 load support/common
 load support/tree
 load support/hangfs
+load support/modtree
 
 setup()
 {
@@ -176,6 +178,79 @@ helpers_run()
 	done
 	((SECONDS - begun < 30)) || fail "asked again"
 	assert_equal "$held" "$(waiting)"
+	hangfs_resume "/usr/lib/modules/$release"
+	wait_for 10 none_waits
+	run_node apply --yes
+	assert_status 4
+	refute_output -p "does not answer"
+	assert_equal "" "$(find "$SCRATCH/run/stuck" -type f)"
+}
+
+# modprobe_stalls: /sbin/mount.tmpfs loads a module first, as mount.lustre does, and the module's file lies
+# on a file system that has died
+modprobe_stalls()
+{
+	local tree
+
+	modtree
+	tree=/usr/lib/modules/$(uname -r)
+	in_ns mkdir -p /usr/lib
+	ns_overlay /usr/lib /usr/sbin
+	in_ns "rm -rf $tree; mkdir -p $tree/updates
+		cp $MODTREE/lib/modules/$MODTREE_RELEASE/kernel/fs/nls/nls_utf8.ko* $tree/updates
+		depmod $(uname -r)"
+	hangfs_start "$tree/updates"
+	hangfs_hang "$tree/updates"
+	in_ns tee /usr/sbin/mount.tmpfs >/dev/null <<-END
+		#!/bin/sh
+		echo "\$\$" >>$SCRATCH/helpers
+		modprobe nls_utf8 || exit 1
+		exec mount -i -t tmpfs "\$1" "\$2"
+	END
+	in_ns chmod 755 /usr/sbin/mount.tmpfs
+}
+
+@test "a modprobe that stalls in the kernel: one, recorded once, and the reason is said once it has come free" {
+	local held
+
+	[[ ! -e /sys/module/nls_utf8 ]] || skip "this kernel has nls_utf8"
+	modprobe_stalls
+	node_file <<-END
+		change_max: 1s
+		mounts: {$AREA/m: {source: x, type: tmpfs, manage: live}}
+		resources: [{kind: directory, path: $AREA/other}]
+	END
+	begun=$SECONDS
+	run_node apply --yes
+	assert_status 5
+	((SECONDS - begun < 30)) || fail "it waited $((SECONDS - begun)) s"
+	assert_output -p "cannot be killed"
+	assert_dir "$AREA/other"
+	held=$(waiting)
+	assert_equal 1 "$(wc -l <<<"$held")"
+	assert_equal modprobe "$(tr '\0' ' ' <"/proc/$held/cmdline" | cut -d' ' -f1)"
+	for _ in 1 2; do
+		run_node apply --yes
+		assert_status 4
+		said "mounting $AREA/m has not come to an end: process $held has been at it since "
+		assert_equal 1 "$(find "$SCRATCH/run/stuck" -type f | wc -l)"
+	done
+	assert_equal "$held" "$(waiting)"
+	assert_equal 1 "$(helpers_run)"
+	# its file can be read again; that it cannot be loaded here is what modprobe says
+	hangfs_resume "/usr/lib/modules/$(uname -r)/updates"
+	wait_for 10 none_waits
+	run_node apply --yes
+	assert_status 5
+	assert_output -p "modprobe: "
+	refute_output -p "has not come to an end"
+	assert_equal 2 "$(helpers_run)"
+	assert_equal "" "$(find "$SCRATCH/run/stuck" -type f)"
+	# once nothing has to be loaded any more, it converges
+	in_ns sed -i 's/modprobe nls_utf8/true/' /usr/sbin/mount.tmpfs
+	run_node apply --yes
+	assert_status 0
+	assert_mounted "$AREA/m" tmpfs
 }
 
 @test "a remote service that trickles, dribbles or pours costs its deadline and nothing else" {

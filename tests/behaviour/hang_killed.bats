@@ -8,6 +8,7 @@
 load support/common
 load support/tree
 load support/hangfs
+load support/running
 
 setup()
 {
@@ -22,6 +23,7 @@ setup()
 
 teardown()
 {
+	running_close
 	scratch_close
 }
 
@@ -138,6 +140,31 @@ killed_at()
 		assert_stderr -p "$SCRATCH/dead does not answer: process $held has hung on it since 20"
 		assert_equal "$held" "$(waiting)"
 	done
+}
+
+@test "a run on a tree that hangs, killed again and again, leaves one process behind and not one each time" {
+	local held=
+
+	# shellcheck disable=SC2030,SC2031
+	TREE=$SCRATCH/dead/tree
+	for seconds in 1 2 3; do
+		start_run
+		sleep "$seconds"
+		kill -KILL "$RUN"
+		wait "$RUN" || :
+		RUN=
+		assert_equal 1 "$(waiting | wc -l)"
+		: "${held:=$(waiting)}"
+		assert_equal "$held" "$(waiting)"
+	done
+	start_run
+	wait_for 30 grep -q "process $held" "$SCRATCH/log"
+	sleep 7
+	assert_equal "$held" "$(waiting)"
+	end_run
+	assert_equal "$held" "$(waiting)"
+	hangfs_resume "$SCRATCH/dead"
+	wait_for 10 none_waits
 }
 
 @test "what a killed agent has just mounted stays, with the process that serves it" {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 30
 #
 # Our own places on a file system that has died: the folder of what outlives a reboot (pauses, overrides,
 # what the hooks of the package manager rest on) and the run-dir. Each command says so in time, and however

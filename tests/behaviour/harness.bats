@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 30
 #
 # The ground the behaviour tests stand on, proved with ordinary tools: a test that passes because
 # its harness does nothing would be worse than none.

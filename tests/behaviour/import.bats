@@ -184,7 +184,7 @@ END
 	assert_status 0
 	run_within 20 cat "$OUT.2/state/nodes/ip-10-0-3-12.yaml"
 	assert_output -p "preflight: off"
-	assert_output -p "cached: false"
+	assert_output -p $'# take this line away, and it is kept for a repair without network\n    cached: false'
 	run_reconcile plan -C "$OUT.2" --facts "$SCRATCH/facts.json"
 	assert_status 0
 	sed -i '/^preflight: off/d' "$OUT.2/state/nodes/ip-10-0-3-12.yaml"
@@ -213,6 +213,22 @@ END
 	assert_stderr -p "the plan will not be empty: 6.8.0-1042-aws is installed and will boot next; no lustre module for it; /lustre will be lost"
 	run_reconcile plan -C "$OUT" --facts "$facts"
 	assert_status 4
+}
+
+@test "a node that is broken gets no guards taken away, and --json is JSON" {
+	local facts=$TOP/tests/behaviour/support/moved-kernel.json
+
+	run_reconcile import --facts "$facts" --json
+	assert_status 0
+	assert_equal "state/nodes/compute-gpu-st-distributed-ml-1.yaml" "$(jq -r '.files[0].path' <<<"$output")"
+	jq -e '.to_mend | length > 0' <<<"$output"
+	content=$(jq -r '.files[0].content' <<<"$output")
+	[[ $content == *"modules:"* && $content != *"preflight: off"* && $content != *"cached: false"* ]]
+	run_reconcile import --facts "$facts"
+	assert_equal "$content" "$output"
+	run_reconcile import --facts "$facts" --json --out "$SCRATCH/json"
+	assert_status 0
+	assert_equal "$content" "$(<"$(jq -r '.files[0].path' <<<"$output")")"
 }
 
 @test "without root a tree is written as well" {

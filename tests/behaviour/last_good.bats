@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 30
 #
 # A tree that is gone, does not answer, is faulty, lost much, or is just being written: `run` goes on
 # with the last good one, says so everywhere, and for no longer than stale_max.
@@ -42,7 +43,8 @@ converges_stale()
 	assert_dir "$AREA/d"
 	assert_dir "$AREA/own"
 	assert_stderr -e "going on with the last good tree: $1"
-	assert_output -e "The tree is not used \(.*$1.*\): this is the last good one, which last served at 20[-0-9T:]+Z\."
+	assert_line -e "^Applied: .*1 blocked"
+	assert_output -e "  ! The tree is not used \(.*$1.*\): this is the last good one, which last served at 20[-0-9T:]+Z\."
 	drift
 	run_node run --once --json
 	assert_equal '4 true' "$(jq -r '"\(.exit_code) \(.basis.stale_tree)"' <<<"$output")"
@@ -282,6 +284,18 @@ resources: [{kind: directory, path: $AREA/d}]"
 	(($(date +%s%N) - begun >= 2000000000)) || fail "it was believed at once"
 	assert_stderr -p "going on with the last good tree"
 	assert_dir "$AREA/d"
+}
+
+@test "a name that --only mistakes is the caller's fault: nothing is done, with the last good tree neither" {
+	node_file <<<"resources: [{kind: directory, path: $AREA/e}]"
+	run_node run --once --only "directory:$AREA/d"
+	assert_status 1
+	assert_stderr -p "--only directory:$AREA/d: nothing of that name is wanted on this node"
+	refute_stderr -p "last good tree"
+	[[ ! -e $AREA/d && ! -e $AREA/e ]]
+	run_node run --once --only "directory:$AREA/e"
+	assert_status 0
+	assert_dir "$AREA/e"
 }
 
 @test "without a last good tree the fault is the error, and nothing is changed" {

@@ -108,6 +108,54 @@ finish()
 	assert_dir "$AREA/later"
 }
 
+# refused TEXT: no command of root touches that run-dir
+refused()
+{
+	local command before
+
+	before=$(cd "$SCRATCH/place" && find . -printf '%p %m %T@ %C@\n')
+	for command in "apply --yes" "run --once" "plan" "pause r"; do
+		# shellcheck disable=SC2086
+		run_within "$GUARD" in_ns "$RECONCILE" --history "$SCRATCH/history.db" --run-dir "$SCRATCH/place/run" \
+			-C "$TREE" --node "$NODE" $command
+		assert_status 1
+		assert_stderr -e "error: --run-dir: $1"
+	done
+	assert_missing "$AREA/d" "$SCRATCH/history.db"
+	assert_equal "$before" "$(cd "$SCRATCH/place" && find . -printf '%p %m %T@ %C@\n')"
+}
+
+@test "a run-dir of somebody else, or that others may write to, is refused before anything is written" {
+	local place=$SCRATCH/place
+
+	node_file <<<"resources: [{kind: directory, path: $AREA/d}]"
+	mkdir -p "$place/run"
+	chown 65534:65534 "$place/run"
+	refused "$place/run .*belongs to user 65534"
+	chown 0:0 "$place/run"
+	chmod 1777 "$place/run"
+	refused "others may write to $place/run \(mode 1777\): a run-dir must be root's"
+	chmod 0775 "$place/run"
+	chgrp 65534 "$place/run"
+	refused ".*others may write.*$place/run|$place/run .*others may write it"
+	chgrp 0 "$place/run"
+	chmod 0755 "$place/run"
+	# whoever owns what it lies in can put another in its place, or be the first to make it
+	chown 65534:65534 "$place"
+	refused "$place .*belongs to user 65534"
+	rmdir "$place/run"
+	refused "$place .*belongs to user 65534"
+	chown 0:0 "$place"
+	run_within "$GUARD" in_ns "$RECONCILE" --history "$SCRATCH/history.db" --run-dir "$place/run" \
+		-C "$TREE" --node "$NODE" apply --yes
+	assert_status 0
+	# the kernel does not say who root is to whom, where one user alone is mapped
+	chown -R 65534:65534 "$place"
+	run_within "$GUARD" in_ns unshare --user --map-root-user "$RECONCILE" --run-dir "$place/run" \
+		--history "$SCRATCH/history.db" -C "$TREE" --node "$NODE" plan
+	assert_status 0
+}
+
 @test "--lock-timeout 0 and a wait that was in vain exit 3; what is no duration is an error" {
 	busy
 	run_node apply --yes --lock-timeout 0
@@ -178,7 +226,7 @@ finish()
 }
 
 @test "a run-dir that cannot be written to: one at a time as well" {
-	in_ns "mkdir '$SCRATCH/run' && mount -t tmpfs tmpfs '$SCRATCH/run' && mount -o remount,ro '$SCRATCH/run'"
+	in_ns "mkdir '$SCRATCH/run' && mount -t tmpfs -o mode=0755 tmpfs '$SCRATCH/run' && mount -o remount,ro '$SCRATCH/run'"
 	busy
 	run_node apply --yes
 	assert_status 3
@@ -199,7 +247,7 @@ finish()
 	for options in size=4k nr_inodes=1; do
 		rm -rf "$AREA"
 		mkdir "$AREA"
-		in_ns "mkdir -p '$SCRATCH/run' && mount -t tmpfs -o $options tmpfs '$SCRATCH/run'"
+		in_ns "mkdir -p '$SCRATCH/run' && mount -t tmpfs -o mode=0755,$options tmpfs '$SCRATCH/run'"
 		in_ns "head -c 8192 /dev/zero >'$SCRATCH/run/fill' || :" 2>/dev/null
 		busy
 		run_node apply --yes

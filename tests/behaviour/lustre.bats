@@ -54,6 +54,11 @@ silent() { [[ $output != *"$1"* ]] || fail "not expected: $1" "$output"; }
 	plan
 	said "without _netdev"
 	said "at most 8 characters"
+	wants '10.1.30.23@tcp:/czrc.amv' 'flock, lazytime, exclude=czrc-OST0001'
+	plan
+	said "letters, digits, _ and - only: czrc.amv"
+	said "does not know the option lazytime"
+	silent "option exclude"
 }
 
 # What mount.lustre says, and with what it ends (field notes, sections 1 and 4).
@@ -90,7 +95,33 @@ helper()
 	run_reconcile -C "$SCRATCH/tree" apply --yes
 	assert_status 5
 	said "security group or firewall"
-	said "port 988 of 127.0.0.1 is not open"
+	said "port 988 of 127.0.0.1 is refused"
+}
+
+# The commonest failure in the field: packets are dropped, and mount.lustre goes on trying.
+@test "a mount that is not heard of again says what one that timed out says, and what allows more time" {
+	need_root
+	helper "Connection timed out" 110
+	put "$SCRATCH/mount.lustre" 0755 <<<$'#!/bin/sh\nexec sleep 600'
+	in_ns "cp $SCRATCH/mount.lustre \$(readlink -f /sbin)/mount.lustre"
+	wants '127.0.0.1@tcp:/czrc3amv' 'flock'
+	echo 'change_max: 1s' >>"$SCRATCH/tree/state/nodes/all.yaml"
+	run_reconcile -C "$SCRATCH/tree" apply --yes
+	assert_status 5
+	said "no answer within 1"
+	said "(change_max)"
+	said "security group or firewall"
+	said "port 988 of 127.0.0.1 is refused"
+}
+
+@test "a configuration that the client cannot set itself up by is no missing module" {
+	need_root
+	helper "No such device or address The target service failed to start (bad config log?)" 6
+	wants '10.1.30.23@tcp:/czrc3amv' 'flock'
+	run_reconcile -C "$SCRATCH/tree" apply --yes
+	assert_status 5
+	said "configuration log is damaged"
+	silent "module lustre"
 }
 
 @test "a missing module is named for what it is" {
@@ -126,6 +157,37 @@ lives()
 	plan
 	assert_status 4
 	said "a line of fstab beside it would be a second owner"
+}
+
+# Of a mount of FUSE type and source can be told as one likes.
+@test "another file system where one is only observed is pending, with its source and for check as well" {
+	need_root
+	lives "10.9.9.9@tcp:/otherfs"
+	TYPE=fuse.lustre wants '10.1.30.23@tcp:/czrc3amv' 'rw' observe
+	plan
+	assert_status 4
+	said "only observed (manage: observe)"
+	said "10.9.9.9@tcp:/otherfs → 10.1.30.23@tcp:/czrc3amv"
+	run_reconcile -C "$SCRATCH/tree" check
+	assert_status 1
+	TYPE=fuse.lustre wants '10.9.9.9@tcp:/otherfs' 'rw' observe
+	plan
+	assert_status 0
+}
+
+@test "a line of fstab that is somebody else's and says otherwise is a third fact" {
+	TYPE=tmpfs wants 'tmpfs' 'nosuid'
+	in_ns mount -t tmpfs -o nosuid tmpfs "$MNT"
+	in_ns "mount --bind /run/fstab /etc/fstab"
+	for line in "/dev/other $MNT ext4 defaults 0 0" "tmpfs $MNT ext4 nosuid 0 0" "tmpfs $MNT tmpfs suid 0 0"; do
+		in_ns "echo '$line' >/run/fstab"
+		plan
+		assert_status 4
+		said "the line of fstab says otherwise ("
+	done
+	in_ns "echo 'tmpfs $MNT tmpfs nosuid,nofail,size=1m 0 0' >/run/fstab"
+	plan
+	assert_status 0
 }
 
 @test "ports are asked with a deadline" {

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# alone: it runs what others would count as jobs on this node
 #
 # What a run may do where nobody is asked: modes, marks, and work that waits for jobs, which are
 # counted from the processes of this node alone. The modes of apply as such stand in apply.bats.

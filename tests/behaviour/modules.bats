@@ -97,6 +97,55 @@ field()
 	fi
 }
 
+# kernel_setting NAME VALUE: /proc/sys/kernel/NAME says so in the test's namespace, whether this kernel has it
+kernel_setting()
+{
+	mkdir -p "$SCRATCH/kernel/random"
+	cp /proc/sys/kernel/random/boot_id "$SCRATCH/kernel/random/"
+	cp /proc/sys/kernel/osrelease "$SCRATCH/kernel/"
+	echo "$2" >"$SCRATCH/kernel/$1"
+	in_ns mount --bind "$SCRATCH/kernel" /proc/sys/kernel
+}
+
+@test "a kernel that takes no more modules: plan is blocked with that, doctor blames it, the next boot is another matter" {
+	need_command jq
+	[[ ! -e /sys/module/nfs ]] || skip "this kernel has nfs"
+	ns_overlay /etc
+	put "$SCRATCH/fstab" <<<"server:/export $SCRATCH/nfs nfs defaults 0 0"
+	in_ns cp "$SCRATCH/fstab" /etc/fstab
+	in_ns mkdir "$SCRATCH/nfs"
+	kernel_setting modules_disabled 0
+	run_reconcile doctor
+	assert_status 2
+	refute_output -p modules_disabled
+	kernel_setting modules_disabled 1
+	put "$SCRATCH/tree/state/nodes/n.yaml" <<<'{version: 1, nodes: [n], resources: [{kind: module, name: nfs, loaded: true}]}'
+	run_reconcile plan -C "$SCRATCH/tree" --node n
+	assert_status 4
+	[[ $(tr -s ' \n' ' ' <<<"$output") == *"kernel.modules_disabled is set: nothing is loaded until the next boot"* ]] ||
+		_fail_run "the reason is missing"
+	run_reconcile doctor
+	assert_status 2
+	assert_output -p "cannot load nfs: kernel.modules_disabled is set: the running kernel takes no modules until the next boot"
+	# what its file tells, as of the next boot, has nothing to do with it
+	loadable nfs "$(uname -r)"
+	[[ $(field verdict) != no ]] || fail "$fact"
+}
+
+@test "without CAP_SYS_MODULE in the bounding set nothing can be loaded, and plan says so" {
+	need_command setpriv
+	[[ ! -e /sys/module/nfs ]] || skip "this kernel has nfs"
+	put "$SCRATCH/tree/state/nodes/n.yaml" <<<'{version: 1, nodes: [n], resources: [{kind: module, name: nfs, loaded: true}]}'
+	run_within 30 in_ns setpriv --bounding-set -sys_module "$RECONCILE" --run-dir "$SCRATCH/run" \
+		plan -C "$SCRATCH/tree" --node n
+	assert_status 4
+	if [[ -e /proc/modules ]]; then
+		assert_output -p "CAP_SYS_MODULE"
+	else
+		assert_output -e "loads[[:space:]]+no[[:space:]]+modules"
+	fi
+}
+
 @test "a blacklist of ours is written once, and taken away" {
 	need_command jq
 	ns_overlay /etc

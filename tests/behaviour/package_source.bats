@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # timeout: 900
+# takes: 20
 #
 # Package sources and their keys with real apt, in a root with a signed source of our making.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # timeout: 900
+# takes: 70
 #
 # Packages, holds and the package index with real apt and dpkg, in a root of their own with a package
 # source of our making.
@@ -144,6 +145,23 @@ END
 	assert_status 0
 	assert_equal linux-image-aws "$(in_root apt-mark showhold)"
 	settled
+}
+
+@test "a name that is a pattern to apt, and no package, means nobody" {
+	make_deb tool-6.1.0-50 1.0
+	make_deb tool-6.1.0-56 1.0
+	make_deb spare-6.1.0-7 1.0
+	offer
+	apt_get install tool-6.1.0-50 tool-6.1.0-56 >/dev/null
+	wanted <<<'holds: [tool-6.1.0-5]
+packages: {spare-6.1.0: {}, tool-6.1.0: {state: absent}}'
+	at_node plan
+	assert_output -p "tool-6.1.0-5 is neither installed nor published"
+	at_node apply --yes
+	assert_status 4
+	assert_equal "" "$(in_root apt-mark showhold)"
+	assert_equal "" "$(dpkg_state spare-6.1.0-7)"
+	[[ -n $(dpkg_state tool-6.1.0-50) && -n $(dpkg_state tool-6.1.0-56) ]]
 }
 
 @test "a held package is changed when it is wanted otherwise, and stays held" {

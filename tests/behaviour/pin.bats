@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # timeout: 900
+# takes: 30
 #
 # A pinned kernel that is not the running one, against all that would move or remove it: the real
 # unattended-upgrades, apt's autoremove and an operator's upgrade; and the two kinds that a pin is

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 40
 #
 # Policies that never end, take everything, or lie. Each ends in a message that names policy and line,
 # exit 1, nothing changed, within ten seconds, and leaves no process behind.
@@ -8,9 +9,12 @@
 load support/common
 load support/tree
 
+# A second of CPU time, or two by the clock where others want the CPU too.
+TOO_LONG="CPU time|ran longer than"
+
 setup()
 {
-	GUARD=10
+	GUARD=30
 	scratch_open
 	tree_open
 	node_file <<<"resources: [{kind: directory, path: $AREA/made}]"
@@ -21,7 +25,7 @@ teardown()
 	scratch_close
 }
 
-# ends_with LINE TEXT: it is refused, naming policy and line, and nobody is left behind. By apply, which
+# ends_with LINE EXPRESSION: it is refused, naming policy and line, and nobody is left behind. By apply, which
 # plans as plan does and could do harm.
 ends_with()
 {
@@ -31,18 +35,18 @@ ends_with()
 		refused plan
 	fi
 	assert_stderr -p "$TREE/policies/p.lua:$1: error: policy p: "
-	assert_stderr -p "$2"
+	assert_stderr -e "$2"
 	! leftovers || fail "processes are left: $(leftovers)"
 }
 
 @test "an endless loop" {
 	policy p <<<'    local x = 0 while true do x = x + 1 end'
-	ends_with 4 "CPU time"
+	ends_with 4 "$TOO_LONG"
 }
 
 @test "an endless loop before the table is returned" {
 	put "$TREE/policies/p.lua" <<<$'local x = 0\nwhile true do x = x + 1 end'
-	ends_with 2 "CPU time"
+	ends_with 2 "$TOO_LONG"
 }
 
 @test "a pattern that backtracks for ever" {
@@ -50,12 +54,12 @@ ends_with()
     local text = string.rep("a", 40)
     return string.find(text, string.rep("a?", 40) .. text .. "b")
 END
-	ends_with 5 "CPU time"
+	ends_with 5 "$TOO_LONG"
 }
 
 @test "a pattern that backtracks over a long text" {
 	policy p <<<'    return string.find(string.rep("a", 300000), ".-.-.-.-b")'
-	ends_with 4 "CPU time"
+	ends_with 4 "$TOO_LONG"
 }
 
 @test "string.rep and table.move that would never return" {

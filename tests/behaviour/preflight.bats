@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 50
 #
 # Package transactions judged by the hooks, with real apt, dpkg, unattended-upgrades and the tools of
 # GRUB in a root of their own. What apt did is judged by dpkg's own state, what boots by a reading of
@@ -238,6 +239,17 @@ refused()
 	run_apt remove "lustre-client-modules-$BOOTS"
 	assert_status 0
 	assert_stderr -p "not judged, let pass"
+	assert_stderr -p /var/lib/reconcile/preflight.json
+	run_within 30 in_root "$PROGRAM" preflight --guard "$BOOTS"
+	assert_status 1
+	assert_stderr -p /var/lib/reconcile/preflight.json
+	in_root rm /var/lib/reconcile/preflight.json
+	for hook in "--guard $BOOTS" "--apt"; do
+		# shellcheck disable=SC2086
+		run_within 30 in_root "$PROGRAM" preflight $hook </dev/null
+		assert_status 0
+		assert_stderr -p "/var/lib/reconcile/preflight.json is not there: this hook protects nothing"
+	done
 }
 
 @test "guard keeps the boot default on the proven kernel" {
@@ -349,15 +361,30 @@ upgrades_waiting()
 
 @test "preflight --kernel says what a kernel would keep" {
 	mode guard
+	kernel_deb "$LATER"
+	offer
 	at_node preflight --kernel "$LATER"
 	assert_status 10
 	assert_output -p "lustre-client-modules-$LATER is not published"
 	assert_output -p "mount:/fsx"
+	make_deb "lustre-client-modules-$LATER-64k" 2.15.6 # of another kernel, for all that apt takes it for
+	offer
+	at_node preflight --kernel "$LATER"
+	assert_status 10
+	assert_output -p "lustre-client-modules-$LATER is not published"
 	module_deb "$LATER"
 	offer
 	at_node preflight --kernel "$LATER" --json
 	assert_status 6
 	assert_equal unproven "$(jq -r .verdict <<<"$output")"
+	for typo in "linux-image-$LATER" "${LATER/6.1.0/6.1.9}"; do
+		at_node preflight --kernel "$typo"
+		assert_status 1
+		assert_stderr -p "$typo: no such kernel is installed or published"
+	done
+	at_node preflight --kernel "$BOOTS" --guard "$BOOTS"
+	assert_status 1
+	assert_stderr -p "--kernel and --guard: expected one of them, once"
 	at_node preflight --kernel
 	assert_status 1
 	at_node preflight

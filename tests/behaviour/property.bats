@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 30
 #
 # Random trees of mounts, files and directories converge in one apply from any state, after which plan is in
 # sync and nothing is touched any more. A failure names its seed: TEST_SEED=N ROUNDS=1 bats tests/behaviour/property.bats

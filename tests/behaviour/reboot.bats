@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 30
 #
 # Reboots as the tree allows them, with the tools of GRUB in a root of their own. Nothing is rebooted
 # here: what is run as systemctl writes its words down. Real reboots are in tests/vm.
@@ -140,6 +141,25 @@ ledger()
 		assert_output -p "attempts_per_kernel"
 	done
 	assert_equal 2 "$(asked)"
+}
+
+@test "a reboot whose command failed and that came all the same has used up an attempt" {
+	for ends in 'echo "Failed to talk to init daemon" >&2; exit 1' 'kill -TERM $$; sleep 9'; do
+		in_root rm -f /root/asked
+		! in_root test -e "$LEDGER" || ledger '.reboots = []'
+		wanted "$BOOTS" "when: now, per_day: 9"
+		systemctl_does "[[ \$1 != reboot ]] || { $ends; }"
+		for boot in 1 2 3 4 5; do
+			at_node apply --yes
+			assert_status "$((boot < 3 ? 5 : 4))"
+			ledger '.reboots |= map(if .boot_id | startswith("b") then . else .boot_id = "b'$boot'" end)'
+		done
+		assert_equal 2 "$(asked)"
+		assert_output -p "2 reboots into $BOOTS did not come to a good end; no more are tried"
+		wanted "$BOOTS" "when: now"
+		at_node facts reboot
+		assert_output -e 'last_day +2'
+	done
 }
 
 @test "a node that comes back with another kernel has used up an attempt" {

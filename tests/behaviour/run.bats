@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 140
 #
 # `run` as a service: what wakes it and what does not, what it says, and what it backs off from.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
@@ -144,7 +145,7 @@ triggers()
 	passed 1
 	before=$(passes)
 	in_ns "mkdir $AREA/x
-		for i in {1..400}; do
+		for i in {1..150}; do
 			mount -t tmpfs -o size=\${i}k x $AREA/x
 			sleep 0.02
 			umount $AREA/x
@@ -313,6 +314,33 @@ tries()
 	assert_equal 1 "$(jq '[.[] | select(.exit_code == 5)] | length' <<<"$output")"
 }
 
+@test "--once from a timer says nothing when nothing is changed and nothing is wrong" {
+	failing
+	run_node run --once
+	assert_status 5
+	assert_output -p "Applied: "
+	run_node run --once
+	assert_status 4
+	assert_output -p "command bad"
+	touch "$AREA/made"
+	run_node run --once
+	assert_status 0
+	refute_output
+	refute_stderr
+	run_node run --once --json
+	assert_equal 0 "$(jq .exit_code <<<"$output")"
+	in_ns rmdir "$AREA/d"
+	run_node run --once
+	assert_status 0
+	assert_line -e '^Applied: 1 changed, 1 in sync \(run [0-9]+\)\.$'
+	run_node apply --yes
+	assert_line -e '^Applied: 2 in sync'
+	# a person sees that it did what it does
+	need_command script
+	run_within "$GUARD" in_ns script -qec "'$RECONCILE' run --once -C '$TREE' --node '$NODE' --history '$SCRATCH/history.db' --run-dir '$SCRATCH/run'" /dev/null
+	assert_output -e "Applied: .*2 in sync \(run [0-9]+\)"
+}
+
 # ---- until in sync
 
 @test "--until-in-sync ends with 0 as soon as the node is in sync" {
@@ -340,6 +368,16 @@ tries()
 	assert_status 1
 }
 
+@test "--until-in-sync says of a tree that is not used that this is what is left, and why" {
+	directories d | node_file
+	run_node run --once
+	assert_status 0
+	echo "foo: 1" >>"$TREE/state/nodes/n.yaml"
+	run_node run --until-in-sync 2s
+	assert_status 4
+	assert_stderr -e "left: tree \(blocked: .*n.yaml:[0-9]+:1: .*foo"
+}
+
 # ---- what is dead
 
 @test "a tree on a dead file system: the last good one serves, few hang, and it is seen when it is back" {
@@ -351,7 +389,7 @@ tries()
 	rmdir "$AREA/d"
 	wait_for 90 test -d "$AREA/d"
 	logged "going on with the last good tree"
-	sleep 20
+	sleep 10
 	rmdir "$AREA/d"
 	wait_for 90 test -d "$AREA/d"
 	(($(leftovers | wc -w) <= 4)) || fail "$(leftovers)"
@@ -367,6 +405,7 @@ tries()
 @test "many passes leave no memory, no descriptor and no process behind" {
 	local rss fds
 
+	sanitizer_frees
 	a_mount
 	start_run --interval 1s --splay 0
 	passed 5

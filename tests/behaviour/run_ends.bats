@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 20
 #
 # `run` and those who run it: what it tells the service manager, how it ends, and who goes first.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
@@ -108,11 +109,12 @@ while True:
 
 # ---- its end
 
+# slow_command [SECONDS]
 slow_command()
 {
 	node_file <<-EOF
 	resources:
-	  - {kind: command, name: slow, argv: [/bin/sh, -c, "touch $SCRATCH/began; sleep 2; touch $AREA/done"], creates: $AREA/done}
+	  - {kind: command, name: slow, argv: [/bin/sh, -c, "touch $SCRATCH/began; sleep ${1:-2}; touch $AREA/done"], creates: $AREA/done}
 	EOF
 	policy later <<-EOF
 	plan:directory{path = "$AREA/later", reason = "r", after = {"command:slow"}}
@@ -138,7 +140,7 @@ slow_command()
 }
 
 @test "a second SIGTERM ends it at once, and the next run says what was cut off" {
-	slow_command
+	slow_command 10
 	start_run --interval 1h
 	wait_for 60 test -e "$SCRATCH/began"
 	kill -TERM "$RUN"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 20
 #
 # Many of everything: nothing takes longer than a hang guard allows. How long exactly is for make bench.
-# timeout: 240
+# timeout: 900
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034
 
 load support/common

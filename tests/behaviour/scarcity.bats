@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # timeout: 1200
+# takes: 20
 #
 # Too little of everything: disk, inodes, memory, descriptors, processes. The outcome is clear (an exit
 # code that is documented, a sentence, never a crash), nothing is half done, and once there is enough
@@ -215,7 +216,7 @@ need_preload()
 
 @test "everything that we write on is full: nothing is changed that could not be told of afterwards" {
 	in_ns "mkdir '$SCRATCH'/{run,var}
-		mount -t tmpfs -o size=16k tmpfs '$SCRATCH/run'
+		mount -t tmpfs -o mode=0755,size=16k tmpfs '$SCRATCH/run'
 		mount -t tmpfs -o size=16k tmpfs '$SCRATCH/var'
 		cat /dev/zero >'$SCRATCH/run/filler' 2>/dev/null || :
 		cat /dev/zero >'$SCRATCH/var/filler' 2>/dev/null || :"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 30
 #
 # Services under a real systemd: enabled, active and masked as wanted, and what stands in the way is
 # said. Judged by systemctl.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# alone: it runs what others would count as jobs on this node
+# takes: 40
 #
 # Reboots by a real Slurm: slurmctld, slurmd and munge of this machine's release, in a root and a
 # network of their own. Only its RebootProgram is ours: it writes down that it was called, and slurmd
@@ -76,7 +76,7 @@ rebooted()
 {
 	local text
 
-	wait_for 20 in_root test -e /root/rebooted
+	wait_for 60 in_root test -e /root/rebooted
 	slurmd_again
 	text=$(ledger '.reboots[-1].boot_id = "another"') && in_root bash -c 'cat >"$1"' _ "$LEDGER" <<<"$text"
 	in_root rm -f /etc/reconcile/policies/reboot.lua
@@ -84,7 +84,7 @@ rebooted()
 
 @test "a busy node is drained, rebooted when its job has ended, and resumed when it is whole" {
 	in_slurm sbatch -n1 -w compute7 -o /dev/null --wrap 'sleep 3'
-	wait_for 20 job_runs
+	wait_for 60 job_runs
 	asked_for
 	assert_equal "$OURS" "$(slurm_says Reason)"
 	[[ $(slurm_says State) == *+DRAIN* ]]
@@ -147,8 +147,44 @@ rebooted()
 	assert_output -p "Slurm does not say whether it keeps this node from work"
 	assert_equal false "$(ledger '.reboots[-1].resumed')"
 	slurmctld_starts
-	wait_for 20 is_node IDLE+DRAIN
+	wait_for 60 is_node IDLE+DRAIN
 	at_node apply --yes
 	assert_status 0
 	assert_equal "IDLE " "$(slurm_says State) $(slurm_says Reason)"
+}
+
+# scontrol_fails: to ask for a reboot, after the controller has heard of it or, with `before`, without
+scontrol_fails()
+{
+	local real
+
+	real=$(in_root readlink -f "$(in_root bash -c 'command -v scontrol')")
+	in_root bash -c 'cat >/usr/local/sbin/scontrol && chmod 0755 /usr/local/sbin/scontrol' <<-END
+		#!/bin/bash
+		[[ \$1 == reboot ]] || exec $real "\$@"
+		[[ "$1" == before ]] || $real "\$@"
+		echo "slurm_reboot_nodes error: Socket timed out on send/recv operation" >&2
+		exit 1
+	END
+}
+
+@test "a scontrol that fails after the controller took the reboot undoes nothing, and it counts" {
+	in_slurm sbatch -n1 -w compute7 -o /dev/null --wrap 'sleep 3'
+	wait_for 20 job_runs
+	scontrol_fails after
+	asked_for
+	[[ $(slurm_says State) == *+DRAIN* && $(slurm_says State) == *REBOOT* ]]
+	rebooted
+	at_node apply --yes
+	assert_status 0
+	assert_equal "IDLE " "$(slurm_says State) $(slurm_says Reason)"
+	assert_equal "arrived true" "$(ledger '.reboots[-1] | "\(.result) \(.resumed)"')"
+}
+
+@test "a scontrol that fails before that leaves the node to its work" {
+	scontrol_fails before
+	at_node apply --yes
+	assert_status 5
+	assert_equal "IDLE " "$(slurm_says State) $(slurm_says Reason)"
+	assert_equal failed "$(ledger '.reboots[-1].result')"
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # timeout: 900
+# takes: 70
 #
 # A minute of what `make soak` does for as long as one likes: a node under `reconcile run`, and a
 # companion that breaks it in every way it knows (tests/soak).
@@ -11,6 +12,7 @@ load support/common
 	need_root
 	local status=0 spent=${SOAK:-60s}
 
+	sanitizer_frees
 	is_sanitized && spent=20s
 	SOAK=$spent "$TOP/tests/soak/run" --seed "$TEST_SEED" 3>&- 4>&- || status=$?
 	((status != 77)) || skip "needs what tests/soak/run names"

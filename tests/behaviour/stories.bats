@@ -146,7 +146,8 @@ invalid_argument()
 	run_reconcile -C "$SCRATCH/tree" apply --yes
 	assert_status 5
 	# the README's block is indented by four
-	shown=$(sed -n '/^  ✗ mount [^ ]*  failed$/,/^      because/p' <<<"$output" | sed '/because/d; s/^/    /')
+	shown=$(awk '/^  ✗ mount [^ ]*  failed$/ { step = $0; next } on && /^      because/ { exit }
+		/^      why not/ { print "    " step; on = 1 } on { print "    " $0 }' <<<"$output")
 	assert_equal "$(sed -n '/✗ mount/,/2\.10$/p' "$readme")" "$shown"
 	[[ $shown == *"Is 'ddyezbev' the correct"*"Lustre 2.10" ]]
 }

@@ -91,6 +91,73 @@ END
 	assert_status 1
 }
 
+# paused_for_nobody TEXT: whatever nobody may look with tells of that pause, and of when that was so
+paused_for_nobody()
+{
+	nobody_runs status -C "$TREE" --node n
+	assert_status 7
+	assert_line -e "^Paused: $1"
+	refute_stderr -p "cannot be told"
+	nobody_runs status -C "$TREE" --node n --json
+	assert_equal "true null" "$(jq -r '"\(.pause.paused) \(.pause.cannot_tell)"' <<<"$output")"
+	(($(jq .pause.as_of <<<"$output") > 1700000000))
+	nobody_runs plan -C "$TREE" --node n
+	assert_status 2
+	assert_line -e "^This node is paused: $1"
+	nobody_runs check -C "$TREE" --node n
+	assert_output -e "paused: $1"
+	nobody_runs doctor
+	assert_line -e "^This node is paused: $1"
+}
+
+@test "a pause in root's own folder is told to nobody from what root last saw, and says of when" {
+	local of="as of 20[-0-9T:]+Z"
+
+	ns_overlay /etc /var/lib
+	node_file <<<"resources: [{kind: directory, path: $AREA/d}]"
+	in_ns "mkdir -p /var/lib/reconcile && rm -f /var/lib/reconcile/pause && chmod 0750 /var/lib/reconcile"
+	# nobody knows before root has looked
+	chmod -R go+rX "$TREE"
+	own_tree
+	nobody_runs status -C "$TREE" --node n
+	assert_status 2
+	assert_stderr -e "whether this node is paused cannot be told: .*/var/lib/reconcile/pause.*ermission denied, and root has left no word of it in $SCRATCH/run"
+	nobody_runs status -C "$TREE" --node n --json
+	[[ $(jq -r .pause.cannot_tell <<<"$output") == *"no word"* ]] || fail "$output"
+	chown -R 0:0 "$TREE"
+	run_node pause "the rack is moved" --for 2h
+	refute_output -p "as of"
+	own_tree
+	paused_for_nobody "the rack is moved \(root, since 20[-0-9T:]+Z, until 20[-0-9T:]+Z, $of\); "
+	assert_equal 644 "$(stat -c %a "$SCRATCH/run/pause.json")"
+	run_node resume
+	nobody_runs status -C "$TREE" --node n
+	assert_status 2
+	refute_output -p "Paused"
+	refute_stderr -p "cannot be told"
+	# what another hand did there is seen by the next run of root, and no earlier
+	chown -R 0:0 "$TREE"
+	in_ns "echo 'ask Kim' >/var/lib/reconcile/pause"
+	run_node run --once
+	assert_status 7
+	own_tree
+	paused_for_nobody "ask Kim \($of\)"
+	chown -R 0:0 "$TREE"
+	in_ns rm /var/lib/reconcile/pause
+	run_node apply
+	assert_status 0
+	own_tree
+	nobody_runs status -C "$TREE" --node n
+	assert_status 0
+	refute_output -p "Paused"
+	# of another boot it says nothing
+	jq '.boot_id = "another" | .paused = true' "$SCRATCH/run/pause.json" >"$SCRATCH/run/p"
+	mv "$SCRATCH/run/p" "$SCRATCH/run/pause.json"
+	nobody_runs status -C "$TREE" --node n
+	assert_status 0
+	assert_stderr -p "root has left no word of it"
+}
+
 # ---- the demo
 
 # outside: what the demo must not touch

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# takes: 50
 #
 # Plan and apply of the first node under valgrind: no error in the program or in one of its children,
 # and nothing lost.

@@ -21,5 +21,7 @@ const struct host_ops *fault_host_table(unsigned n, enum fault_when when);
 unsigned fault_host_calls(void);
 /* The name of the one that failed, NULL when none did. */
 const char *fault_host_hit(void);
+/* Whether that is one that changes nothing in the machine. */
+bool fault_host_reads(void);
 
 #endif

@@ -203,6 +203,7 @@ static int serve(char **names)
 	}
 	struct fuse_session *session = fuse_session_new(&args, &operations, sizeof operations, &disk);
 
+	fuse_opt_free_args(&args);
 	if (!session || fuse_set_signal_handlers(session) || fuse_session_mount(session, names[2])) {
 		return 1;
 	}

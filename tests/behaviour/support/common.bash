@@ -65,6 +65,14 @@ is_sanitized()
 	grep -q __asan_init "$RECONCILE"
 }
 
+# sanitizer_frees: from here on a sanitizer keeps nothing for itself of what was freed or called, so
+# that memory can be compared with what it was
+sanitizer_frees()
+{
+	! is_sanitized || export ASAN_OPTIONS="${ASAN_OPTIONS:-}:quarantine_size_mb=0:thread_local_quarantine_size_kb=0:\
+malloc_context_size=0:detect_stack_use_after_return=0"
+}
+
 # ---- scratch folder and clean-up
 
 # Root refuses a tree that somebody else could change, so each folder up to / has to be root's or

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # A Slurm of one node in the root of bootroot.bash: the release's own slurmctld, slurmd and munge, and
-# a network and host name that nobody else sees. They run under other names than usual (slurmctld-wlm,
+# a network and host name that nobody else sees. All of it runs under other names than usual (slurmctld-wlm,
 # as the files are called), so that a test beside this one does not take itself for a node with jobs.
 #
 #	slurm_tools			unpacked once, kept in $TEST_CACHE
@@ -53,7 +53,6 @@ _slurm_unpack()
 		[[ -x $dir/tree/usr/sbin/$name-wlm ]] ||
 			skip "needs packages of Slurm that are made as in Debian 12"
 	done
-	printf '#!/bin/sh\nexec /usr/sbin/slurmstepd-wlm "$@"\n' | put "$dir/tree/usr/sbin/slurmstepd" 0755
 	rm -rf "$dir/debs" "$dir/tree/usr/share" "$dir/tree/etc/init.d" "$dir/tree/usr/lib/systemd"
 	touch "$dir/.complete"
 }
@@ -129,8 +128,8 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=
 CONF
 	_slurm_daemon munged
 	slurmctld_starts
-	_slurm_daemon slurmd-wlm -N compute7
-	wait_for 20 is_node IDLE || skip "Slurm does not run here: $(in_root tail -n 3 /var/log/slurmd.log)"
+	slurmd_starts
+	wait_for 60 is_node IDLE || skip "Slurm does not run here: $(in_root tail -n 3 /var/log/slurmd.log)"
 }
 
 slurm_says()
@@ -155,10 +154,16 @@ job_runs()
 	[[ -n $(in_slurm squeue -h -t running) ]]
 }
 
+# slurmd_starts OPTION...: which finds its slurmstepd by the name it is told, not by the usual one
+slurmd_starts()
+{
+	_slurm_daemon slurmd-wlm -N compute7 -d /usr/sbin/slurmstepd-wlm "$@"
+}
+
 slurmctld_starts()
 {
 	_slurm_daemon slurmctld-wlm
-	wait_for 20 in_slurm scontrol ping >/dev/null 2>&1
+	wait_for 60 in_slurm scontrol ping >/dev/null 2>&1
 }
 
 slurmctld_ends()
@@ -166,7 +171,7 @@ slurmctld_ends()
 	local pid
 
 	pid=$(in_root cat /run/slurmctld.pid)
-	kill "$pid" && wait_for 20 test ! -e "/proc/$pid"
+	kill "$pid" && wait_for 60 test ! -e "/proc/$pid"
 }
 
 # slurmd_again: as after a boot, and Slurm has noticed
@@ -175,10 +180,10 @@ slurmd_again()
 	local pid
 
 	pid=$(in_root cat /run/slurmd.pid)
-	kill "$pid" && wait_for 20 test ! -e "/proc/$pid"
+	kill "$pid" && wait_for 60 test ! -e "/proc/$pid"
 	sleep 1 # Slurm's clock has seconds: the boot is later than the reboot was asked for
-	_slurm_daemon slurmd-wlm -N compute7 -b
-	wait_for 20 _is_back
+	slurmd_starts -b
+	wait_for 60 _is_back
 }
 
 _is_back()

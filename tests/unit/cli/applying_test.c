@@ -156,6 +156,63 @@ static void in_sync_there_is_nothing_to_ask(void **state)
 	assert_string_equal(caught.out, "\nApplied: 1 in sync (run 2).\n");
 }
 
+static void a_pass_of_run_that_changes_nothing_says_nothing_where_nobody_watches(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	char supervisor;
+
+	cli.supervisor = &supervisor;
+	cli.engine.person = false;
+	assert_int_equal(apply(""), EXIT_IN_SYNC);
+	assert_has(caught.out, "Applied: 1 changed (run 1).\n");
+	assert_int_equal(apply(""), EXIT_IN_SYNC);
+	assert_string_equal(caught.out, "");
+	assert_string_equal(caught.err, "");
+	/* What is not as it should be is told each time. */
+	scratch_mkdir(scratch_path("tree/policies"), 0755);
+	scratch_write(
+	    scratch_path("tree/policies/w.lua"),
+	    "return {name = 'w', summary = '', handles = {}, plan = function(want, facts, plan)\n"
+	    "plan:warn{rule = 'told', reason = 'each time'} end}\n",
+	    0644);
+	assert_int_equal(apply(""), EXIT_IN_SYNC);
+	assert_has(caught.out, "warning: told");
+	scratch_write(
+	    scratch_path("tree/policies/w.lua"),
+	    "return {name = 'w', summary = '', handles = {}, plan = function(want, facts, plan)\n"
+	    "plan:block{rule = 'held', reason = 'not now'} end}\n",
+	    0644);
+	assert_int_equal(apply(""), EXIT_BLOCKED);
+	assert_has(caught.out, "! held");
+	assert_string_equal(str_text(&cli.pass.left), "held (blocked: not now)");
+	cli.json = true;
+	assert_int_equal(unlink(scratch_path("tree/policies/w.lua")), 0);
+	assert_int_equal(rmdir(scratch_path("tree/policies")), 0);
+	assert_int_equal(apply(""), EXIT_IN_SYNC);
+	assert_has(caught.out, "\"exit_code\": 0");
+	str_free(&cli.pass.left);
+}
+
+static void what_is_left_is_listed_with_a_tree_that_is_not_used(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	char supervisor;
+
+	cli.supervisor = &supervisor;
+	cli.engine.person = false;
+	cli.engine.stale_ok = true;
+	assert_int_equal(apply(""), EXIT_IN_SYNC);
+	scratch_write(scratch_path("tree/state/nodes/n.yaml"), "version: 1\nnodes: [n]\nfoo: 1\n",
+	              0644);
+	assert_int_equal(apply(""), EXIT_BLOCKED);
+	assert_has(caught.out, "  ! The tree is not used (");
+	assert_has(str_text(&cli.pass.left), "tree (blocked: ");
+	assert_has(str_text(&cli.pass.left), "foo");
+	str_free(&cli.pass.left);
+}
+
 static void the_result_as_json_is_one_document(void **state)
 {
 	(void)state;
@@ -232,6 +289,8 @@ int main(void)
 	    test(what_the_plan_said_is_not_said_twice),
 	    test(with_yes_or_nobody_there_it_is_not_asked),
 	    test(in_sync_there_is_nothing_to_ask),
+	    test(a_pass_of_run_that_changes_nothing_says_nothing_where_nobody_watches),
+	    test(what_is_left_is_listed_with_a_tree_that_is_not_used),
 	    test(the_result_as_json_is_one_document),
 	    test(nobody_is_asked_about_what_was_not_shown),
 	    test(a_paused_node_says_so_and_exits_with_its_code),

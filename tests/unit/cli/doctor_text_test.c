@@ -159,6 +159,65 @@ static void who_brought_a_kernel_is_said_once(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static int count_of(const char *text, const char *part)
+{
+	int n = 0;
+
+	for (const char *at = text; (at = strstr(at, part)); at++) {
+		n++;
+	}
+	return n;
+}
+
+static void why_a_kernel_cannot_boot_is_said_once(void **state)
+{
+	struct doctor_kernel kernel = {
+	    .release = "6.8.0-1043-aws", .is_default = true, .next = true, .incomplete = "no initrd"};
+	struct next_boot next = {.release = kernel.release,
+	                         .sentence = "it could not boot as it is: no initrd"};
+	struct resource *fact = resource_copy(arena, doctor.kernel);
+	AUTO(str_free) struct str s = {0};
+
+	(void)state;
+	fact->kernel.boot_default = kernel.release;
+	doctor.kernel = fact;
+	doctor.kernels = &kernel;
+	doctor.kernel_count = 1;
+	doctor.next_boot = &next;
+	doctor_text(&s, false, &doctor);
+	assert_int_equal(count_of(str_text(&s), "no initrd"), 1);
+	/* of one that does not boot next nobody else says it */
+	fact->kernel.boot_next = "6.8.0-1042-aws";
+	kernel.next = false;
+	next.sentence = "all is well";
+	str_clear(&s);
+	doctor_text(&s, false, &doctor);
+	assert_int_equal(count_of(str_text(&s), "no initrd"), 1);
+}
+
+static void what_the_boot_loader_was_told_in_vain_is_said(void **state)
+{
+	struct resource *fact = resource_copy(arena, doctor.kernel);
+	AUTO(str_free) struct str s = {0};
+
+	(void)state;
+	fact->kernel.stale_entry = "gone>entry";
+	doctor.kernel = fact;
+	doctor_text(&s, false, &doctor);
+	assert_int_equal(count_of(str_text(&s), "told to start gone>entry, of which"), 1);
+}
+
+static void rivals_that_nobody_looked_for_are_not_said_to_be_none(void **state)
+{
+	AUTO(str_free) struct str s = {0};
+
+	(void)state;
+	doctor.rivals_why = "they cannot be listed";
+	doctor_text(&s, false, &doctor);
+	assert_int_equal(count_of(str_text(&s), "nothing else here repairs"), 0);
+	assert_int_equal(count_of(str_text(&s), "they cannot be listed"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +226,9 @@ int main(void)
 	    TEST(a_mounted_one_shows_its_space),
 	    TEST(what_comes_from_outside_cannot_command_the_terminal),
 	    TEST(who_brought_a_kernel_is_said_once),
+	    TEST(why_a_kernel_cannot_boot_is_said_once),
+	    TEST(what_the_boot_loader_was_told_in_vain_is_said),
+	    TEST(rivals_that_nobody_looked_for_are_not_said_to_be_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,8 +236,44 @@ static void conditions_and_orphans_show(void **state)
 	assert_has(shown(false), "A further pass will have 2 more to do.\n");
 	assert_has(shown(false), "This node is paused: maintenance.\n");
 	assert_has(shown(false), "Another run is under way: process 7 (run).\n");
-	assert_has(shown(false), "The tree is not used (it is broken): this is the last good one, "
+	assert_has(shown(false), "  ! The tree is not used (it is broken): this is the last good one, "
 	                         "which last served at 1970-01-01T00:00:00Z.\n");
+}
+
+static void a_stale_tree_is_told_with_the_result_also_when_the_plan_was_shown(void **state)
+{
+	(void)state;
+	const struct render_end end = {.plan = &plan, .run = 3, .shown = true};
+	AUTO(str_free) struct str s = {0};
+
+	add(KIND_DIRECTORY, "/d", ACTION_CREATE, OUTCOME_CHANGED);
+	plan.basis.stale_tree = true;
+	plan.basis.stale_reason = "it is broken";
+	render_result(&s, false, &end);
+	assert_has(str_text(&s), "  ! The tree is not used (it is broken): this is the last good one");
+	assert_has(str_text(&s), "Applied: 1 changed, 1 blocked (run 3).\n");
+}
+
+static void names_are_aligned_to_the_widest_but_not_to_one_that_is_far_too_long(void **state)
+{
+	(void)state;
+	char far_too_long[100] = "/";
+	AUTO(str_free) struct str s = {0};
+
+	memset(far_too_long + 1, 'x', 80);
+	assert_int_equal(render_width(&plan), 0);
+	add(KIND_DIRECTORY, "/d", ACTION_CREATE, OUTCOME_CHANGE);
+	struct step *step = add(KIND_DIRECTORY, "/longer", ACTION_CREATE, OUTCOME_CHANGE);
+
+	assert_int_equal(render_width(&plan), strlen("directory /longer"));
+	add(KIND_DIRECTORY, far_too_long, ACTION_CREATE, OUTCOME_CHANGE);
+	add(KIND_DIRECTORY, "/in/sync/and/longer", ACTION_NONE, OUTCOME_KEPT);
+	size_t width = render_width(&plan);
+
+	assert_int_equal(width, strlen("directory /longer"));
+	step->outcome = OUTCOME_CHANGED;
+	render_done(&s, false, step, width + 2);
+	assert_string_equal(str_text(&s), "  ✓ directory /longer    changed\n");
 }
 
 static void colour_changes_nothing_but_colour(void **state)
@@ -354,6 +390,8 @@ int main(void)
 	    test(a_block_shows_once_and_without_a_step_by_itself),
 	    test(warnings_and_what_is_undecided_show),
 	    test(conditions_and_orphans_show),
+	    test(a_stale_tree_is_told_with_the_result_also_when_the_plan_was_shown),
+	    test(names_are_aligned_to_the_widest_but_not_to_one_that_is_far_too_long),
 	    test(colour_changes_nothing_but_colour),
 	    test(nothing_from_outside_is_shown_raw),
 	    test(what_a_tool_said_stands_under_its_own_column),

@@ -44,6 +44,39 @@ static void what_is_not_proved_is_unknown(void **state)
 	assert_true(figure(&check, "next_boot_unproven") > 0);
 }
 
+#define NO_INITRD                                                                      \
+	"{\"kind\": \"boot_entry\", \"key\": \"6.8.0-1042-aws\", \"state\": \"present\", " \
+	"\"incomplete\": \"there is no initrd\"}"
+#define MOUNT_UNTOLD                                                                          \
+	"{\"kind\": \"mount\", \"key\": \"/lustre\", \"state\": \"undetermined\", \"why\": \"no " \
+	"answer\"}"
+
+static void a_mount_of_which_nothing_is_known_leaves_open_what_is_lost(void **state)
+{
+	struct check check;
+
+	(void)state;
+	assert_int_equal(check_next_boot(recorded_engine(KERNEL("6.8.0-1039-aws",
+	                                                        "6.8.0-1042-aws") "," MOUNT_UNTOLD),
+	                                 &check, &node.err),
+	                 0);
+	assert_int_equal(check.health, DOCTOR_UNKNOWN);
+	assert_string_equal(check.text, "/lustre UNKNOWN: no answer");
+}
+
+static void a_kernel_that_cannot_boot_is_no_kernel_to_boot(void **state)
+{
+	static const char facts[] = KERNEL("6.8.0-1039-aws", "6.8.0-1042-aws") "," NO_INITRD;
+	struct check check;
+
+	(void)state;
+	assert_int_equal(check_next_boot(recorded_engine(facts), &check, &node.err), 0);
+	assert_int_equal(check.health, DOCTOR_CRITICAL);
+	assert_int_equal(check_node(recorded_engine(facts), 0, &check, &node.err), 0);
+	assert_int_equal(check.health, DOCTOR_WARNING);
+	assert_has(check.text, "there is no initrd");
+}
+
 static void the_worst_is_said_first_and_nothing_twice(void **state)
 {
 	struct check check;
@@ -93,6 +126,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    node_test(a_loss_is_critical_to_those_who_ask_for_it),
 	    node_test(what_is_not_proved_is_unknown),
+	    node_test(a_mount_of_which_nothing_is_known_leaves_open_what_is_lost),
+	    node_test(a_kernel_that_cannot_boot_is_no_kernel_to_boot),
 	    node_test(the_worst_is_said_first_and_nothing_twice),
 	    node_test(a_tree_asked_for_and_not_there_is_an_error),
 	    node_test(json_says_the_same),

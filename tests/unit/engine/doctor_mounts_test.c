@@ -63,6 +63,68 @@ static void another_file_system_than_written_is_critical(void **state)
 	assert_has(m->why, "something else is mounted");
 }
 
+#define OVER(live_type, rest)                                                              \
+	"{\"kind\": \"mount\", \"key\": \"/lustre\", \"state\": \"present\", \"live\": true, " \
+	"\"source\": \"x\", \"type\": \"" live_type "\", \"fstab\": true, \"fstab_source\": "  \
+	"\"10.1.30.23@tcp:/czrc3amv\", " rest "}"
+
+static void what_is_mounted_over_a_line_does_not_hide_what_the_line_wants(void **state)
+{
+	static const char *const facts[] = {
+	    OVER("tmpfs", "\"fstab_type\": \"lustre\""),
+	    OVER("ext4", "\"fstab_type\": \"lustre\""),
+	    OVER("nfs4", "\"fstab_type\": \"lustre\""),
+	    OVER("tmpfs", "\"fstab_type\": \"nfs\""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
+		const struct doctor_mount *m = only_mount(facts[i]);
+
+		assert_int_equal(m->health, DOCTOR_CRITICAL);
+		assert_true(m->replaced);
+		assert_string_equal(m->module, i == 3 ? "nfs" : "lustre");
+		assert_has(m->why, "something else is mounted");
+		assert_has(m->why, m->type);
+	}
+	/* what leaves it open, and other names of the same */
+	assert_int_equal(only_mount(OVER("tmpfs", "\"fstab_type\": \"auto\""))->health, DOCTOR_OK);
+	assert_int_equal(only_mount(OVER("lustre", "\"fstab_type\": \"none\", \"fstab_options\": "
+	                                           "[\"bind\"]"))
+	                     ->health,
+	                 DOCTOR_OK);
+	assert_false(only_mount(OVER("nfs4", "\"fstab_type\": \"nfs\""))->replaced);
+	assert_false(only_mount(OVER("fuse", "\"fstab_type\": \"davfs\""))->replaced);
+}
+
+static void a_recorded_look_that_found_no_end_is_hung(void **state)
+{
+	const struct doctor_mount *m =
+	    only_mount(MOUNTED("") ",{\"kind\": \"space\", \"key\": \"/lustre\", \"state\": "
+	                           "\"undetermined\", \"why\": \"no answer within 1 s\"}");
+
+	(void)state;
+	assert_int_equal(m->standing, DOCTOR_HUNG);
+	assert_string_equal(m->why, "no answer within 1 s");
+	assert_int_equal(only_mount(MOUNTED(""))->standing, DOCTOR_MOUNTED);
+}
+
+#define NOAUTO ", \"fstab_options\": [\"noauto\"]"
+
+static void a_mount_on_request_is_blamed_on_its_module_also_where_mounts_alone_are_asked_for(
+    void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    only_mount(KERNEL("6.8.0-1042-aws", "6.8.0-1042-aws") "," NOT_NEW "," UNMOUNTED(NOAUTO))
+	        ->health,
+	    DOCTOR_CRITICAL);
+	assert_int_equal(
+	    only_mount(KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws") "," LOADS_OLD "," UNMOUNTED(NOAUTO))
+	        ->health,
+	    DOCTOR_OK);
+}
+
 static void noauto_is_no_fault_and_a_missing_automount_is(void **state)
 {
 	(void)state;
@@ -126,6 +188,9 @@ int main(void)
 	    node_test(what_is_wanted_comes_from_fstab_units_and_live_storage),
 	    node_test(what_nobody_lays_data_on_is_not_wanted),
 	    node_test(another_file_system_than_written_is_critical),
+	    node_test(what_is_mounted_over_a_line_does_not_hide_what_the_line_wants),
+	    node_test(a_recorded_look_that_found_no_end_is_hung),
+	    node_test(a_mount_on_request_is_blamed_on_its_module_also_where_mounts_alone_are_asked_for),
 	    node_test(noauto_is_no_fault_and_a_missing_automount_is),
 	    node_test(an_error_is_broken_and_no_permission_is_not),
 	    node_test(only_what_is_named_is_looked_at),

@@ -59,6 +59,33 @@ static void an_automount_hides_no_missing_module(void **state)
 	assert_int_equal(d->health, DOCTOR_CRITICAL);
 }
 
+/* A hardened node: nothing is loaded any more until it boots again. */
+#define CLOSED                                                                         \
+	"{\"kind\": \"kernel\", \"key\": \"\", \"state\": \"present\", \"closed\": true, " \
+	"\"running\": \"6.8.0-1039-aws\", \"boot_default\": \"6.8.0-1039-aws\", "          \
+	"\"installed\": [\"6.8.0-1039-aws\", \"6.8.0-1042-aws\"]}," LOADS_OLD
+#define MODULE(loaded) \
+	"{\"kind\": \"module\", \"key\": \"lustre\", \"state\": \"present\", \"loaded\": " loaded "}"
+
+static void a_kernel_that_takes_no_more_modules_is_blamed_for_what_is_not_loaded(void **state)
+{
+	(void)state;
+	struct doctor *d = recorded_doctor(CLOSED "," MODULE("false") "," UNMOUNTED(""));
+
+	assert_int_equal(d->health, DOCTOR_CRITICAL);
+	assert_has(d->list[0].why, "cannot load lustre: kernel.modules_disabled is set");
+	assert_string_equal(d->verdicts[0].cause, "closed");
+	/* Neither the next boot nor another kernel has to do with it. */
+	assert_true(d->next_boot && d->next_boot->release && !d->next_boot->loss_count);
+	assert_int_equal(d->kernel_count, 1);
+	/* What was loaded before it was closed is there. */
+	d = recorded_doctor(CLOSED "," MODULE("true") "," UNMOUNTED(""));
+	assert_string_equal(d->verdicts[0].verdict, "yes");
+	assert_false(d->list[0].why && strstr(d->list[0].why, "modules_disabled"));
+	d = recorded_doctor(CLOSED "," MODULE("true") "," MOUNTED(""));
+	assert_int_equal(d->health, DOCTOR_OK);
+}
+
 static void what_cannot_be_told_is_unknown_only_where_something_is_at_stake(void **state)
 {
 	(void)state;
@@ -74,6 +101,43 @@ static void what_cannot_be_told_is_unknown_only_where_something_is_at_stake(void
 	assert_string_equal(d->list[0].module, "nfs");
 	assert_int_equal(d->verdict_count, 0); /* nfs comes with the kernel */
 	assert_int_equal(d->health, DOCTOR_OK);
+}
+
+#define NO_INITRD                                                                      \
+	"{\"kind\": \"boot_entry\", \"key\": \"6.8.0-1042-aws\", \"state\": \"present\", " \
+	"\"incomplete\": \"there is no initrd\"}"
+
+static void a_kernel_that_cannot_boot_is_a_loss_also_where_nothing_is_wanted(void **state)
+{
+	struct doctor *d = recorded_doctor(KERNEL("6.8.0-1039-aws", "6.8.0-1042-aws") "," NO_INITRD);
+
+	(void)state;
+	assert_int_equal(d->health, DOCTOR_WARNING);
+	assert_has(d->next_boot->sentence, "could not boot as it is: there is no initrd");
+	d = recorded_doctor(KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws") "," NO_INITRD);
+	assert_int_equal(d->health, DOCTOR_OK);
+	assert_null(d->next_boot);
+}
+
+static void a_verdict_that_is_none_says_nothing(void **state)
+{
+	struct doctor *d = recorded_doctor(KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws") "," MOUNTED(
+	    "") ",{\"kind\": \"loadable\", \"key\": \"lustre@6.8.0-1039-aws\", \"state\": "
+	        "\"present\", \"verdict\": \"maybe\"}");
+
+	(void)state;
+	assert_string_equal(d->verdicts[0].verdict, "unproven");
+	assert_has(d->verdicts[0].reason, "'maybe'");
+	assert_int_equal(d->health, DOCTOR_UNKNOWN);
+}
+
+static void a_recording_without_rivals_says_not_that_there_are_none(void **state)
+{
+	(void)state;
+	assert_non_null(recorded_doctor(KERNEL("6.8.0-1039-aws", "6.8.0-1039-aws"))->rivals_why);
+	assert_null(recorded_doctor("{\"kind\": \"rival\", \"key\": \"cron.d/x\", \"state\": "
+	                            "\"absent\"}")
+	                ->rivals_why);
 }
 
 static void the_worse_health_wins(void **state)
@@ -114,7 +178,11 @@ int main(void)
 	    node_test(a_loss_to_come_is_a_warning),
 	    node_test(a_missing_mount_is_blamed_on_its_module),
 	    node_test(an_automount_hides_no_missing_module),
+	    node_test(a_kernel_that_takes_no_more_modules_is_blamed_for_what_is_not_loaded),
 	    node_test(what_cannot_be_told_is_unknown_only_where_something_is_at_stake),
+	    node_test(a_kernel_that_cannot_boot_is_a_loss_also_where_nothing_is_wanted),
+	    node_test(a_verdict_that_is_none_says_nothing),
+	    node_test(a_recording_without_rivals_says_not_that_there_are_none),
 	    node_test(the_worse_health_wins),
 	    node_test(the_commands_fit),
 	    node_test(a_recording_without_a_running_kernel_tells_of_none),

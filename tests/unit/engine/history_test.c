@@ -144,7 +144,7 @@ static int child_that_dies(int fd, void *context)
 	(void)fd;
 	if (store_open(node.options.history, STORE_WRITE, node.arena, &store, &condition, &err) ||
 	    !store || store_run_begin(store, &start, &run, &err) ||
-	    store_intent(store, run, &step, &intent, &err)) {
+	    store_intents(store, run, &(const struct step *){&step}, 1, &intent, &err)) {
 		return 1;
 	}
 	_exit(0); /* as if killed: nothing is closed */

@@ -25,7 +25,7 @@ static const char *paused(void)
 
 static void begin(const char *reason, int64_t span, bool at_time)
 {
-	const struct pause_wish wish = {reason, span, at_time};
+	const struct pause_wish wish = {reason, at_time ? 0 : span, at_time ? clock_now() + span : 0};
 	struct err err;
 
 	if (pause_begin(&node.options, &wish, node.arena, &err)) {
@@ -77,7 +77,14 @@ static void one_with_an_end_says_when(void **state)
 	begin("another one", 60, true);
 	pause = look();
 	assert_string_equal(pause.reason, "another one");
-	assert_int_equal(pause.until - pause.since, 60);
+	assert_true(pause.until - pause.since >= 58 && pause.until - pause.since <= 60);
+	/* The very time that was asked for, however long it took to get here. */
+	const struct pause_wish late = {.reason = "r", .until = clock_now() - 1};
+	struct err err;
+
+	assert_int_equal(pause_begin(&node.options, &late, node.arena, &err), -ERR_INPUT);
+	assert_has(err.text, "has passed");
+	assert_has(paused(), "another one");
 }
 
 /* Made at 1 000 000 s of the wall clock and 500 s of this boot, for an hour. */

@@ -57,6 +57,26 @@ static void what_is_absent_or_unknown_needs_nothing(void **state)
 	assert_ptr_equal(recording_checked(arena, dkms), dkms);
 }
 
+static void what_every_node_has_is_not_absent(void **state)
+{
+	struct resource *reboot = resource_create(arena, &kind_table[KIND_REBOOT], "");
+
+	(void)state;
+	reboot->state = STATE_ABSENT;
+	assert_int_equal(recording_checked(arena, reboot)->state, STATE_UNDETERMINED);
+}
+
+static void a_word_is_one_of_its_choices(void **state)
+{
+	struct resource *loadable = resource_create(arena, &kind_table[KIND_LOADABLE], "lustre@6.1");
+
+	(void)state;
+	loadable->loadable.verdict = "maybe";
+	assert_int_equal(recording_checked(arena, loadable)->state, STATE_UNDETERMINED);
+	loadable->loadable.verdict = "yes";
+	assert_ptr_equal(recording_checked(arena, loadable), loadable);
+}
+
 static void a_verdict_has_a_reason_and_an_association_a_state(void **state)
 {
 	struct resource *loadable = resource_create(arena, &kind_table[KIND_LOADABLE], "lustre@6.1");
@@ -95,6 +115,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_live_mount_has_source_and_type),
 	    TEST(what_is_absent_or_unknown_needs_nothing),
+	    TEST(what_every_node_has_is_not_absent),
+	    TEST(a_word_is_one_of_its_choices),
 	    TEST(a_verdict_has_a_reason_and_an_association_a_state),
 	    TEST(fields_of_the_rules_are_there),
 	};

@@ -172,11 +172,11 @@ static void our_own_changes_of_the_mount_table_wake_nobody(void **state)
 
 	scratch_mkdir(node_path("m"), 0755);
 	assert_int_equal(mount("m", node_path("m"), "tmpfs", 0, NULL), 0);
-	timer_settle(timer);
+	timer_settle(timer, false);
 	assert_int_equal(timer_wait(timer, 0), WAKE_TIME);
 	/* What others do after that does. */
 	assert_int_equal(mount("m", node_path("m"), "tmpfs", 0, NULL), 0);
-	timer_settle(timer);
+	timer_settle(timer, false);
 	assert_int_equal(umount(node_path("m")), 0);
 	assert_int_equal(timer_wait(timer, 0), WAKE_MOUNTS);
 	timer_free(timer);

@@ -82,7 +82,7 @@ static void what_apt_does_not_write_is_refused(void **state)
 	    "/var/cache/apt/archives/x.deb\n", /* version 1 */
 	    "VERSION 4\n\n",
 	    "VERSION 3",
-	    "VERSION 3\nA=b\n", /* cut off */
+	    "VERSION 3\nA=b\n",                                /* cut off */
 	    HEAD3 "tool 1.0 amd64 none > - - none **REMOVE**", /* cut off */
 	    HEAD3 "tool 1.0\n",
 	    HEAD3 "tool - - none < 2.0 amd64 none\n",

@@ -80,6 +80,51 @@ static void names_are_listed_by_their_bytes(void **state)
 	assert_string_equal(names.list[2], "b");
 }
 
+static int refusal;
+
+static int refuse_list(struct host *h, const char *path, struct arena *into,
+                       struct file_names *ret_names, struct err *fault)
+{
+	(void)h;
+	(void)into;
+	*ret_names = (struct file_names){.count = 7};
+	return err_set(fault, ERR_HOST, refusal, "cannot list %s", path);
+}
+
+static void what_is_missing_has_no_names_and_what_is_hidden_may_have(void **state)
+{
+	static const struct {
+		int os;
+		bool missing, hidden, shut;
+	} cases[] = {
+	    {ENOENT, true, false, false}, {ENOTDIR, true, false, false}, {EACCES, false, true, true},
+	    {ELOOP, false, true, false},  {EIO, false, false, false},    {0, false, false, false},
+	};
+	struct host_ops ops = host_linux_ops;
+	struct file_names names;
+
+	(void)state;
+	scratch_write(scratch_path("a"), "", 0644);
+	assert_int_equal(files_names_in(&host, scratch_dir(), arena, &names, NULL, &err), 0);
+	assert_int_equal(names.count, 1);
+	ops.list = refuse_list;
+	host.ops = &ops;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bool hidden = true;
+		struct err fault = {.os = cases[i].os};
+
+		refusal = cases[i].os;
+		assert_int_equal(files_is_missing(&fault), cases[i].missing);
+		assert_int_equal(files_is_hidden(&fault), cases[i].hidden);
+		assert_int_equal(!files_names_in(&host, "/x", arena, &names, NULL, &err), cases[i].missing);
+		assert_int_equal(!files_names_in(&host, "/x", arena, &names, &hidden, &err),
+		                 cases[i].missing || cases[i].hidden);
+		assert_int_equal(hidden, cases[i].shut);
+		assert_int_equal(names.count, 0);
+	}
+	host.ops = &host_linux_ops;
+}
+
 static void a_link_of_somebody_else_on_the_way_is_not_followed(void **state)
 {
 	(void)state;
@@ -151,6 +196,7 @@ int main(void)
 	    TEST(a_file_is_read_up_to_a_bound),
 	    TEST(neither_a_link_nor_a_pipe_is_read),
 	    TEST(names_are_listed_by_their_bytes),
+	    TEST(what_is_missing_has_no_names_and_what_is_hidden_may_have),
 	    TEST(a_link_of_somebody_else_on_the_way_is_not_followed),
 	    TEST(what_is_not_empty_is_not_removed_and_counts_as_busy),
 	    TEST(own_files_are_found_through_links),

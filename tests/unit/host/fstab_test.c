@@ -52,6 +52,37 @@ static void lines_are_found_by_target(void **state)
 	assert_int_equal(count, 0);
 }
 
+static void lines_that_mount_nothing_are_named(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const struct list *faults;
+
+	scratch_write("/etc/fstab",
+	              "# comment\n\n  \t\n/dev/a /a ext4\nnone none swap sw\n/dev/s swap swap sw 0 0\n"
+	              "a /two\ntmpfs run/x tmpfs\ntmpfs /a/../b tmpfs\n10.1.30.23@tc",
+	              0644);
+	faults = fstab_faults(fstab());
+	assert_int_equal(faults->count, 4);
+	assert_string_equal(
+	    faults->items[0],
+	    "/etc/fstab:7: \"a /two\" mounts nothing: source, target and type are needed");
+	assert_string_equal(faults->items[1], "/etc/fstab:8: the target run/x is relative, expected "
+	                                      "an absolute path");
+	assert_string_equal(faults->items[2], "/etc/fstab:9: the target /a/../b has a part \"..\"");
+	assert_string_equal(faults->items[3],
+	                    "/etc/fstab:10: \"10.1.30.23@tc\" mounts nothing: source, target and type "
+	                    "are needed; the file ends within this line, it may be cut off");
+	host_forget(&host);
+	scratch_write("/etc/fstab", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n", 0644);
+	faults = fstab_faults(fstab());
+	assert_int_equal(faults->count, 9);
+	assert_string_equal(faults->items[8], "/etc/fstab: more lines mount nothing");
+	host_forget(&host);
+	scratch_write("/etc/fstab", "/dev/a /a ext4", 0644);
+	assert_int_equal(fstab_faults(fstab())->count, 0);
+}
+
 static void no_fstab_is_an_empty_one(void **state)
 {
 	(void)state;
@@ -217,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(lines_are_found_by_target),
+	    TEST(lines_that_mount_nothing_are_named),
 	    TEST(no_fstab_is_an_empty_one),
 	    TEST(a_line_is_added_and_every_other_byte_stays),
 	    TEST(only_the_fields_that_differ_are_written_anew),

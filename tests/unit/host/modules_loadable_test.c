@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "host/modules_inner.h"
+#include "host/modules_library.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -466,6 +467,50 @@ static void what_is_not_for_us_to_see_is_neither_missing_nor_damaged(void **stat
 	assert_int_equal(chmod(place.folder, 0755), 0);
 }
 
+static __typeof__(&kmod_new) real_new;
+static unsigned contexts, context_fails_at;
+
+static struct kmod_ctx *scarce_new(const char *folder, const char *const *paths)
+{
+	if (++contexts == context_fails_at) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return real_new(folder, paths);
+}
+
+static void a_library_that_gives_out_is_no_answer(void **state)
+{
+	struct host_loadable found;
+	struct err err = {0};
+	/* Its table is in plain memory of this process. */
+	struct modules_library *kmod = (struct modules_library *)modules_library(&err);
+
+	(void)state;
+	if (!kmod) {
+		print_message("# skip: %s\n", err.text);
+		skip();
+	}
+	run_depmod();
+	real_new = kmod->kmod_new;
+	kmod->kmod_new = scarce_new;
+	for (context_fails_at = 1; context_fails_at <= 2; context_fails_at++) {
+		contexts = 0;
+		err = (struct err){0};
+		int r = modules_loadable_in(arena, &place, "lustre", &found, &err);
+
+		assert_int_equal(r, -(int)ERR_HOST);
+		assert_int_equal(err.os, ENOMEM);
+	}
+	contexts = 0; /* it takes no third */
+	err = (struct err){0};
+	assert_int_equal(modules_loadable_in(arena, &place, "lustre", &found, &err), 0);
+	kmod->kmod_new = real_new;
+	assert_int_equal(contexts, 2);
+	assert_int_equal(err.code, 0);
+	assert_null(found.index_fault);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -490,6 +535,7 @@ int main(void)
 	    TEST(a_blacklist_and_a_redirection_are_found_where_they_stand),
 	    TEST(who_demands_a_signature_is_told),
 	    TEST(what_is_not_for_us_to_see_is_neither_missing_nor_damaged),
+	    TEST(a_library_that_gives_out_is_no_answer),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

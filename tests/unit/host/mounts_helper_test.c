@@ -38,6 +38,11 @@ static void a_failure_is_told_in_the_words_that_help(void **state)
 	                    "cannot mount /t: source /dev/x: No such file or directory");
 	assert_non_null(strstr(failed(ENODEV, "nosuchfs", "x", NULL), "no file system type nosuchfs"));
 	assert_null(strstr(failed(ENODEV, "tmpfs", "x", NULL), "no file system type"));
+	/* Once is enough. */
+	assert_string_equal(
+	    failed(EINVAL, "lustre", "x", "failed: Invalid argument Are the options ok?"),
+	    "cannot mount /t: failed: Invalid argument Are the options ok?");
+	assert_int_equal(err.os, EINVAL);
 	failed(EBUSY, "tmpfs", "x", NULL);
 	assert_int_equal(err.code, ERR_BUSY);
 }
@@ -77,6 +82,12 @@ static void what_a_helper_said_and_how_it_ended_is_the_error(void **state)
 	const char *path = scratch_path("m");
 
 	scratch_mkdir(path, 0755);
+	/* How it ends when it cannot read its own source is no errno. */
+	helper("lustre", "echo \"Can't parse NID 'x@tcp'\" >&2; exit 1");
+	assert_true(mount_as("lustre", "x@tcp:/fsx", path) < 0);
+	assert_non_null(strstr(err.text, "Can't parse NID"));
+	assert_null(strstr(err.text, "Operation not permitted"));
+	assert_int_equal(err.os, 0);
 	helper("lustre", "echo 'This may have' >&2; echo 'multiple causes.' >&2; exit 22");
 	assert_int_equal(mount_as("lustre", "10.0.0.1@tcp:/fs", path), -ERR_HOST);
 	assert_int_equal(err.os, EINVAL); /* mount.lustre ends with an errno */

@@ -272,7 +272,7 @@ static void a_run_dir_that_takes_no_writing_is_locked_itself(void **state)
 	SCRATCH_NEEDS_ROOT();
 	struct self_lock lock = {.fd = -1};
 
-	mount_run_dir("size=1m");
+	mount_run_dir("mode=0755,size=1m");
 	for (int had_a_file = 0; had_a_file < 2; had_a_file++) {
 		set_read_only(true);
 		take(&lock);
@@ -306,7 +306,7 @@ static void a_run_dir_without_inodes_is_locked_itself(void **state)
 	SCRATCH_NEEDS_ROOT();
 	struct self_lock lock = {.fd = -1};
 
-	mount_run_dir("nr_inodes=1");
+	mount_run_dir("mode=0755,nr_inodes=1");
 	take(&lock);
 	assert_held();
 	assert_string_equal(err.text, "locked by another run");
@@ -321,7 +321,7 @@ static void a_run_dir_that_is_full_still_locks(void **state)
 	SCRATCH_NEEDS_ROOT();
 	struct self_lock lock = {.fd = -1};
 
-	mount_run_dir("size=4k");
+	mount_run_dir("mode=0755,size=4k");
 	scratch_write(scratch_path("run/fill"), arena_printf(arena, "%04096d", 0), 0600);
 	take(&lock);
 	assert_held();
@@ -383,6 +383,50 @@ static void no_child_holds_it(void **state)
 	assert_true(child_kill(&child, NULL));
 }
 
+static void a_child_that_has_just_been_begun_does_not_hold_it_either(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	struct self_lock lock = {.fd = -1};
+
+	for (int in_folder = 0; in_folder < 2; in_folder++) {
+		if (in_folder) {
+			assert_int_equal(mount("tmpfs", wish.run_dir, "tmpfs", 0, "mode=0755,size=1m"), 0);
+			set_read_only(true);
+		}
+		take(&lock);
+		pid_t pid = fork(); /* with its copies of our descriptors, as each is at first */
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			sleep(20);
+			_exit(0);
+		}
+		self_unlock(&lock);
+		take(&lock);
+		self_unlock(&lock);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	assert_int_equal(umount(wish.run_dir), 0);
+}
+
+static void a_run_dir_that_others_may_write_to_is_not_locked(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	struct self_lock lock = {.fd = -1};
+
+	if (!self_is_root()) {
+		skip(); /* over ourselves alone */
+	}
+	scratch_mkdir(wish.run_dir, 0755);
+	assert_int_equal(chmod(wish.run_dir, 0777), 0);
+	assert_int_equal(self_lock(&wish, &lock, &err), -ERR_INPUT);
+	assert_has(err.text, "others may write");
+	assert_int_equal(access(scratch_path("run/lock"), F_OK), -1);
+}
+
 static void a_run_dir_that_cannot_be_had_is_an_error_that_names_it(void **state)
 {
 	(void)state;
@@ -411,6 +455,8 @@ int main(void)
 	    TEST(a_run_dir_that_is_full_still_locks),
 	    TEST(who_is_not_root_sees_that_it_is_held_and_by_whom),
 	    TEST(no_child_holds_it),
+	    TEST(a_child_that_has_just_been_begun_does_not_hold_it_either),
+	    TEST(a_run_dir_that_others_may_write_to_is_not_locked),
 	    TEST(a_run_dir_that_cannot_be_had_is_an_error_that_names_it),
 	};
 

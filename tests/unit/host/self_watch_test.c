@@ -5,7 +5,11 @@
 #include "host/self.h"
 #include "host/self_watch.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -88,6 +92,78 @@ static void a_remount_with_other_options_counts_and_what_came_and_went_does_not(
 	assert_false(self_watch_moved(&watch));
 }
 
+/* Bytes that this process has read so far (proc(5), /proc/PID/io); 0: the kernel does not say. */
+static unsigned long long has_read(void)
+{
+	unsigned long long bytes = 0;
+	FILE *file = fopen("/proc/self/io", "re");
+
+	if (!file || fscanf(file, "rchar: %llu", &bytes) != 1) {
+		bytes = 0;
+	}
+	if (file) {
+		fclose(file);
+	}
+	return bytes;
+}
+
+static void the_table_is_read_once_for_each_change_of_it(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	enum { TIMES = 100 };
+	const char *m = scratch_path("m");
+
+	scratch_mkdir(m, 0755);
+	assert_int_equal(mount("m", m, "tmpfs", 0, NULL), 0);
+	unsigned long long before = has_read();
+
+	assert_true(self_watch_moved(&watch));
+	unsigned long long once = has_read() - before;
+
+	if (!before) {
+		skip();
+	}
+	before = has_read();
+	for (int i = 0; i < TIMES; i++) {
+		assert_false(self_watch_moved(&watch));
+	}
+	/* The asking itself reads a little each time. */
+	assert_true(has_read() - before < 2 * once);
+	/* One that was only heard of while sleeping is not forgotten. */
+	assert_int_equal(umount(m), 0);
+	assert_int_equal(self_watch_wait(&watch, clock_ms() + 60000, -1), SELF_EVENT_MOUNTS);
+	assert_true(self_watch_moved(&watch));
+}
+
+static void a_remount_that_is_no_event_is_seen_by_who_knows_of_it(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	const char *m = scratch_path("m");
+
+	scratch_mkdir(m, 0755);
+	assert_int_equal(mount("m", m, "tmpfs", 0, "size=1m"), 0);
+	assert_true(self_watch_moved(&watch));
+#ifdef FSPICK_CLOEXEC /* since glibc 2.36 */
+	int fs = fspick(AT_FDCWD, m, FSPICK_CLOEXEC);
+
+	if (fs < 0) {
+		print_message("# skip: no fspick(2) here: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(fsconfig(fs, FSCONFIG_SET_STRING, "size", "2m", 0), 0);
+	assert_int_equal(fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0), 0);
+	close(fs);
+	watch.heard = true;
+	assert_true(self_watch_moved(&watch));
+	assert_false(self_watch_moved(&watch));
+#else
+	print_message("# skip: this C library has no fspick(2)\n");
+	skip();
+#endif
+}
+
 static void without_descriptors_it_sleeps_all_the_same(void **state)
 {
 	(void)state;
@@ -132,6 +208,8 @@ int main(void)
 	    TEST(a_mount_wakes_it_once_and_is_seen_to_have_moved_the_table),
 	    TEST(a_mount_that_was_looked_at_wakes_nobody),
 	    TEST(a_remount_with_other_options_counts_and_what_came_and_went_does_not),
+	    TEST(the_table_is_read_once_for_each_change_of_it),
+	    TEST(a_remount_that_is_no_event_is_seen_by_who_knows_of_it),
 	    TEST(without_descriptors_it_sleeps_all_the_same),
 	    TEST(a_signal_wakes_it_also_one_that_came_before),
 	};

@@ -40,6 +40,7 @@ static const char *join(struct list list)
 
 static const char lustre[] = "rw,relatime,checksum,flock,nouser_xattr,lruresize,lazystatfs,"
                              "nouser_fid2path,verbose,encrypt";
+static const char old_lustre[] = "rw,relatime,flock,lazystatfs"; /* a client of 2.12 */
 static const char nfs[] = "rw,noatime,vers=4.1,rsize=1048576,wsize=1048576,namlen=255,hard,"
                           "noresvport,proto=tcp,timeo=600,retrans=2,sec=sys,"
                           "clientaddr=10.0.0.9,local_lock=none,addr=10.0.0.5";
@@ -72,6 +73,24 @@ static const struct {
     {"lustre", lustre, "noauto", true},
     {"lustre", lustre, "defaults", true},
     {"lustre", lustre, "ro", false},
+    {"lustre", lustre, "verbose", true},
+    {"lustre", lustre, "32bitapi", false},
+    {"lustre", old_lustre, "checksum", true},
+    {"lustre", old_lustre, "nochecksum", true},
+    {"lustre", old_lustre, "lruresize", true},
+    {"lustre", old_lustre, "always_ping", true},
+    {"lustre", old_lustre, "verbose", true},
+    {"lustre", old_lustre, "32bitapi", true},
+    {"lustre", old_lustre, "user_fid2path", false},
+    {"lustre", "rw,nochecksum", "checksum", false},
+    {"lustre", lustre, "noacl", true},
+    {"lustre", lustre, "network=tcp1", true},
+    {"lustre", lustre, "mgssec=skpi", true},
+    {"lustre", lustre, "skpath=/etc/keys", true},
+    {"lustre", lustre, "context=a_t", true},
+    {"lustre", "rw,context=b_t", "context=a_t", false},
+    {"ext4", "rw,relatime", "context=a_t", false},
+    {"ext4", "rw,relatime", "checksum", false},
     {"lustre", "rw,relatime", "noflock", true},
     {"lustre", "rw,relatime", "flock", false},
     {"nfs4", nfs, "noatime", true},
@@ -155,6 +174,8 @@ static void mount_option_stands_in_an_fstab_line(void **state)
 	    {"defaults,ro", "rw", false},
 	    {"defaults,ro", "ro", true},
 	    {"noatime,relatime", "relatime", true},
+	    {"noatime", "nodiratime", true},
+	    {"relatime", "nodiratime", false},
 	    {"relatime,noatime", "relatime", false},
 	    {"defaults", "relatime", true},
 	    {"defaults", "strictatime", false},
@@ -186,9 +207,53 @@ static void mount_option_stands_in_an_fstab_line(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct list fstab = split(cases[i].fstab);
 
-		if (mount_option_stands(cases[i].option, &fstab) != cases[i].stands) {
+		if (mount_option_stands(cases[i].option, &fstab, NULL) != cases[i].stands) {
 			fail_msg("%s in %s: expected %d", cases[i].option, cases[i].fstab, cases[i].stands);
 		}
+	}
+}
+
+/* mount.lustre asks for strictatime when nothing is said of access times. */
+static void a_line_of_lustre_without_a_word_for_access_times_says_strictatime(void **state)
+{
+	static const struct {
+		const char *type, *fstab, *option;
+		bool stands;
+	} cases[] = {
+	    {"lustre", "defaults,flock", "relatime", false},
+	    {"lustre", "defaults,flock", "strictatime", true},
+	    {"lustre", "defaults,flock", "atime", true},
+	    {"lustre", "defaults,relatime", "relatime", true},
+	    {"lustre", "noatime", "noatime", true},
+	    {"lustre", "defaults,flock", "rw", true},
+	    {"nfs4", "defaults", "relatime", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct list fstab = split(cases[i].fstab);
+
+		if (mount_option_stands(cases[i].option, &fstab, cases[i].type) != cases[i].stands) {
+			fail_msg("%s in %s: expected %d", cases[i].option, cases[i].fstab, cases[i].stands);
+		}
+	}
+}
+
+static void only_flags_of_the_kernel_are_changed_by_a_remount_of_lustre(void **state)
+{
+	static const char *const yes[] = {"ro",          "rw",      "noatime", "relatime",
+	                                  "nodiratime",  "nosuid",  "nodev",   "sync",
+	                                  "strictatime", "_netdev", "retry=3"};
+	static const char *const no[] = {"flock",      "localflock", "user_xattr", "nolazystatfs",
+	                                 "nochecksum", "network=o2", "context=a_t"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		assert_true(mount_option_remounts(yes[i], "lustre"));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(no); i++) {
+		assert_false(mount_option_remounts(no[i], "lustre"));
+		assert_true(mount_option_remounts(no[i], "tmpfs"));
 	}
 }
 
@@ -213,7 +278,7 @@ static void mount_option_counterpart_is_what_is_there_instead(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct list live = split(cases[i].live);
 
-		if (!text_equal(mount_option_counterpart(cases[i].option, &live, false),
+		if (!text_equal(mount_option_counterpart(cases[i].option, &live, false, NULL),
 		                cases[i].counterpart)) {
 			fail_msg("%s in %s", cases[i].option, cases[i].live);
 		}
@@ -321,7 +386,7 @@ static void mount_options_that_were_written_stand(void **state)
 		struct list wanted = mount_options_in_force(arena, &line, true);
 
 		for (size_t k = 0; k < wanted.count; k++) {
-			assert_true(mount_option_stands(wanted.items[k], &line));
+			assert_true(mount_option_stands(wanted.items[k], &line, NULL));
 		}
 	}
 }
@@ -341,6 +406,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(mount_option_holds_in_what_is_live),
 	    cmocka_unit_test(mount_option_stands_in_an_fstab_line),
+	    cmocka_unit_test(a_line_of_lustre_without_a_word_for_access_times_says_strictatime),
+	    cmocka_unit_test(only_flags_of_the_kernel_are_changed_by_a_remount_of_lustre),
 	    cmocka_unit_test(mount_option_counterpart_is_what_is_there_instead),
 	    cmocka_unit_test(mount_option_class_tells_what_a_helper_must_not_get),
 	    cmocka_unit_test(mount_options_conflict_finds_the_second),

@@ -137,6 +137,16 @@ static void what_dkms_builds_stands_as_dkms_says(void **state)
 	   KERNEL(B, B, "") ", {\"kind\": \"dkms\", \"key\": \"beegfs@6.12.1\", \"version\": "
 	                    "\"7.4.4\", \"status\": \"added\"}",
 	   on_new, "none");
+	/* Without a source nothing can be had, whatever is said of it. */
+	is(NOTHING,
+	   KERNEL(B, B, "") ", {\"kind\": \"dkms\", \"key\": \"beegfs@" A "\", \"state\": \"absent\"}",
+	   built, "unknown");
+	is(NOTHING,
+	   KERNEL(B, B, "") ", {\"kind\": \"dkms\", \"key\": \"beegfs@6.12.1\", \"state\": \"absent\"}",
+	   "kernels.standing(facts, 'beegfs', {version = '20:7.4.4*'}, '6.12.1')", "none");
+	is(NOTHING,
+	   KERNEL(B, B, "") ", {\"kind\": \"dkms\", \"key\": \"beegfs@6.12.1\", \"state\": \"absent\"}",
+	   on_new, "unknown");
 	/* Headers that nobody has are as good as no module. */
 	is(NOTHING,
 	   KERNEL(B, B, "") DKMS("no headers") ", {\"kind\": \"package\", \"key\": \"linux-headers-" A
@@ -156,6 +166,9 @@ static void a_kernel_serves_when_all_that_is_needed_stands_well(void **state)
 	static const char *const served =
 	    "table.concat(kernels.served(facts, 'lustre', {package = 'lustre-{kernel}'}), ' ')";
 
+	static const char *const sentence =
+	    "kernels.served_sentence(facts, 'lustre', {package = 'lustre-{kernel}'})";
+
 	(void)state;
 	is(needs_lustre, KERNEL(B, B, "") LOADS(A), serves, "yes");
 	is(needs_lustre, KERNEL(B, B, "") FAILS(A), serves, "no");
@@ -167,6 +180,12 @@ static void a_kernel_serves_when_all_that_is_needed_stands_well(void **state)
 	       PACKAGE(", \"state\": \"absent\"") ", {\"kind\": \"candidate\", \"key\": \"lustre-" A
 	                                          "\", \"version\": \"1\"}",
 	   served, A " " B " " C);
+	/* What could be had is not there yet. */
+	is(NOTHING,
+	   KERNEL(B, B, "") LOADS(B) LOADS(C)
+	       PACKAGE(", \"state\": \"absent\"") ", {\"kind\": \"candidate\", \"key\": \"lustre-" A
+	                                          "\", \"version\": \"1\"}",
+	   sentence, "of the installed kernels " B " and " C " have one, and for " A " one can be had");
 	/* No package can be called so. */
 	is("{\"modules\": {\"lustre\": {\"package\": \"lustre-{kernel}\", \"dkms\": \"l\"}}}", "",
 	   "table.concat(kernels.bringers(want, facts, '6.1-WSL'), ' ')", "dkms:l@6.1-WSL");

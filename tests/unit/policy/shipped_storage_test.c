@@ -154,6 +154,41 @@ static void a_file_system_has_eight_of_them_at_the_most(void **state)
 	        "fs-1 is wanted to have 9 associations, and 8 is the most");
 }
 
+static void too_many_of_them_are_no_overlap(void **state)
+{
+	struct test_case *c = repositories(
+	    EIGHT ", " ENTRY("/l/9", "s3://xxx/9", ON_ONE) ", " ENTRY("/m", "s3://yyy", ""));
+
+	(void)state;
+	assert_string_equal(c->decision.blocks[0].rule, "repositories-limit");
+	assert_true(plans(c, "data_repository")); /* of another file system */
+	case_done(c);
+	c = repositories(ENTRY("/l/a", "s3://xxx/", ON_ONE) ", " ENTRY("/l/a/b", "s3://yyy/", ON_ONE));
+	assert_string_equal(c->decision.blocks[0].rule, "repositories-overlap");
+	case_done(c);
+}
+
+static const char *because(const char *entry)
+{
+	struct test_case *c = repositories(entry);
+	const struct proposal *p = &c->decision.proposals[0];
+	static char reason[200];
+
+	snprintf(reason, sizeof reason, "%s", p->origin.reason);
+	case_done(c);
+	return reason;
+}
+
+static void whoever_does_not_own_it_names_the_owner(void **state)
+{
+	(void)state;
+	assert_string_equal(because(ENTRY("/l/a", "s3://xxx", ON_ONE ", \"owner\": \"other\"")),
+	                    "wanted by data_repositories; the service is asked by its owner other");
+	assert_string_equal(because(ENTRY("/l/a", "s3://xxx", ON_ONE ", \"owner\": \"head\"")),
+	                    "wanted by data_repositories, which this node owns");
+	assert_string_equal(because(ENTRY("/l/a", "s3://xxx", ON_ONE)), "wanted by data_repositories");
+}
+
 static void only_the_owner_writes(void **state)
 {
 	struct test_case *c = repositories(
@@ -247,7 +282,68 @@ static void what_is_only_doubted_is_said_too(void **state)
 	says(CLIENT, ONE("6.6.2-1-amd64"), "");
 	/* A kernel that is not said to do names the series that are. */
 	says(CLIENT, ONE("6.12.2-1-amd64"),
-	     "none of the installed kernels would do; 6.1 and 6.6 would");
+	     "none of the installed kernels is said to do; 6.1 and 6.6 are");
+}
+
+#define FOUND(release, version, status)                                                      \
+	", {\"kind\": \"dkms\", \"key\": \"beegfs@" release "\", \"version\": \"" version "\", " \
+	"\"headers\": true, \"status\": \"" status "\"}"
+#define NO_SOURCE(release) \
+	", {\"kind\": \"dkms\", \"key\": \"beegfs@" release "\", \"state\": \"absent\"}"
+#define WITHOUT_VERSION "{\"modules\": {\"beegfs\": {\"dkms\": \"beegfs\"}}}"
+
+static void it_is_judged_by_the_version_that_dkms_has(void **state)
+{
+	(void)state;
+	/* What is doubted is no advice, and the source tells the version where the tree does not. */
+	says(WITHOUT_VERSION,
+	     KERNEL(NEW, NEW) FOUND(OLD, "8.3.1", "added") FOUND(NEW, "8.3.1", "added") "]",
+	     "BeeGFS 8.3.1 on it is untested (the changes of 6.12 and 6.14 are followed); of the "
+	     "installed kernels " OLD " would do");
+	says(CLIENT, KERNEL(NEW, NEW) FOUND(OLD, "8.3.1", "added") FOUND(NEW, "8.3.1", "added") "]",
+	     "BeeGFS 8.3.1 on it is untested");
+	/* Without source nobody knows; a kernel that is said to do would do nevertheless. */
+	says(WITHOUT_VERSION, KERNEL(NEW, NEW) NO_SOURCE(OLD) NO_SOURCE(NEW) "]",
+	     "BeeGFS of a version that nobody tells (taken for 7.4.4) on it is incompatible");
+	says(WITHOUT_VERSION, KERNEL(NEW, NEW) NO_SOURCE(OLD) NO_SOURCE(NEW) "]",
+	     "of the installed kernels " OLD " would do");
+}
+
+static size_t without_source(const char *want)
+{
+	struct test_case *c =
+	    shipped(want, KERNEL(NEW, NEW) NO_SOURCE(OLD)
+	                      NO_SOURCE(NEW) ", {\"kind\": \"module\", \"key\": \"beegfs\", "
+	                                     "\"loaded\": true}]");
+	size_t said = strstr(warned(c, "beegfs-source"), "no source of beegfs to build from") != NULL;
+
+	case_done(c);
+	return said;
+}
+
+static void that_there_is_no_source_is_said_unless_it_is_on_its_way(void **state)
+{
+	(void)state;
+	assert_int_equal(without_source(WITHOUT_VERSION), 1);
+	/* Loaded, and not said to be of DKMS. */
+	assert_int_equal(without_source("{\"modules\": {\"beegfs\": {}}}"), 0);
+	assert_int_equal(
+	    without_source("{\"modules\": {\"beegfs\": {\"dkms\": \"beegfs\"}}, \"packages\": "
+	                   "{\"beegfs-client-dkms\": {}}}"),
+	    0);
+	assert_int_equal(without_source("{\"modules\": {\"beegfs\": {\"package\": \"b-{kernel}\"}}}"),
+	                 0);
+}
+
+static void the_epoch_is_no_part_of_the_version(void **state)
+{
+	(void)state;
+	says("{\"modules\": {\"beegfs\": {\"dkms\": \"beegfs\", \"version\": \"20:7.4.4*\"}}}",
+	     KERNEL(NEW, NEW) NO_SOURCE(OLD) NO_SOURCE(NEW) "]",
+	     "BeeGFS 7.4.4 on it is incompatible (");
+	says(WITHOUT_VERSION,
+	     KERNEL(NEW, NEW) FOUND(OLD, "20:7.4.4", "added") FOUND(NEW, "20:7.4.4", "added") "]",
+	     "BeeGFS 7.4.4 on it is incompatible (");
 }
 
 static bool plans_helper(const char *type, const char *service, const char *state,
@@ -312,7 +408,12 @@ static void each_kernel_is_judged_by_the_newest_entry_that_is_not_newer(void **s
 	    {"\"7.4.6\"", "6.12.1", "incompatible"},
 	    {"\"7.4.7\"", "6.13.5", "untested"},
 	    {"\"7.4.7\"", "6.14.0", "incompatible"},
-	    {"\"8.0.1\"", "6.12.1", "untested"}, /* as 7.4.7 */
+	    /* What 7.4.7 got late is in no 8.0. */
+	    {"\"8.0.1\"", "6.12.1", "incompatible"},
+	    {"\"8.0.1\"", "6.11.1", "untested"},
+	    {"\"8.1.0\"", "6.12.1", "untested"},
+	    {"\"20:7.4.7*\"", "6.12.1", "untested"},
+	    {"\"9.0\"", "6.12.1", "unknown"},
 	    {"\"8.2\"", "6.14.1", "incompatible"},
 	    {"\"8.3.0\"", "6.14.1", "untested"},
 	    {"\"8.3.0\"", "6.15.1", "unknown"},
@@ -348,9 +449,14 @@ int main(void)
 	    cmocka_unit_test(a_source_that_cannot_be_meant_is_said),
 	    cmocka_unit_test(repositories_of_one_file_system_lie_beside_each_other),
 	    cmocka_unit_test(a_file_system_has_eight_of_them_at_the_most),
+	    cmocka_unit_test(too_many_of_them_are_no_overlap),
+	    cmocka_unit_test(whoever_does_not_own_it_names_the_owner),
 	    cmocka_unit_test(only_the_owner_writes),
 	    cmocka_unit_test(a_kernel_that_the_client_is_not_for_is_said_until_dkms_has_answered),
 	    cmocka_unit_test(what_is_only_doubted_is_said_too),
+	    cmocka_unit_test(it_is_judged_by_the_version_that_dkms_has),
+	    cmocka_unit_test(that_there_is_no_source_is_said_unless_it_is_on_its_way),
+	    cmocka_unit_test(the_epoch_is_no_part_of_the_version),
 	    cmocka_unit_test(the_helper_runs_beside_a_client_of_a_service),
 	    cmocka_unit_test(each_kernel_is_judged_by_the_newest_entry_that_is_not_newer),
 	};

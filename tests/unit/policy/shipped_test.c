@@ -174,30 +174,40 @@ static void builtin_module_needs_nothing(void **state)
 	case_done(c);
 }
 
-static void observed_mount_is_only_reported(void **state)
+/* The comparison is the provider's: of another source as of any other field. */
+static void observed_mounts_are_planned_as_observed(void **state)
 {
-	struct test_case *c = shipped(
-	    "{\"mounts\": {\"/a\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}, "
-	    "\"/b\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}, "
-	    "\"/c\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": \"observe\"}, "
-	    "\"/d\": {\"state\": \"absent\", \"manage\": \"observe\"}, "
-	    "\"/e\": {\"state\": \"absent\", \"manage\": \"observe\"}}}",
-	    "[{\"kind\": \"mount\", \"key\": \"/a\", \"live\": true, \"type\": \"xfs\"},"
-	    "{\"kind\": \"mount\", \"key\": \"/d\", \"live\": true, \"type\": \"xfs\"},"
-	    "{\"kind\": \"mount\", \"key\": \"/e\", \"state\": \"absent\"},"
-	    "{\"kind\": \"mount\", \"key\": \"/b\", \"live\": true, \"type\": \"ext4\"},"
-	    "{\"kind\": \"mount\", \"key\": \"/c\", \"state\": \"absent\"}]");
+	struct test_case *c =
+	    shipped("{\"mounts\": {\"/a\": {\"source\": \"s\", \"type\": \"xfs\", \"manage\": "
+	            "\"observe\", \"options\": [\"ro\"]}, "
+	            "\"/b\": {\"state\": \"absent\", \"manage\": \"observe\"}}}",
+	            "[]");
+	const struct mount *want = &find(c, "mount", "/a")->want->mount;
 
 	(void)state;
-	assert_int_equal(c->decision.proposal_count, 0);
-	assert_int_equal(c->decision.warning_count, 3);
-	assert_string_equal(c->decision.warnings[0].origin.reason,
-	                    "/b is mounted as ext4, not as xfs; it is only observed");
-	assert_string_equal(c->decision.warnings[1].origin.reason,
-	                    "/c is not mounted; it is only observed");
-	assert_string_equal(c->decision.warnings[1].resource, "mount:/c");
-	assert_string_equal(c->decision.warnings[2].origin.reason,
-	                    "/d is mounted and should not be; it is only observed");
+	assert_int_equal(c->decision.proposal_count, 2);
+	assert_int_equal(c->decision.warning_count, 0);
+	assert_string_equal(want->manage, "observe");
+	assert_string_equal(want->source, "s");
+	assert_string_equal(want->options.items[0], "ro");
+	assert_int_equal(find(c, "mount", "/b")->want->state, STATE_ABSENT);
+	case_done(c);
+}
+
+static void a_static_service_of_a_mount_is_not_wanted_enabled(void **state)
+{
+#define BY_SERVICE                                                                           \
+	"{\"mounts\": {\"/b\": {\"source\": \"s\", \"type\": \"fuse.x\", \"manage\": \"live\", " \
+	"\"service\": \"x.service\"}}}"
+#define UNIT(state) "{\"kind\": \"service\", \"key\": \"x.service\", \"unit_state\": \"" state "\"}"
+	struct test_case *c = shipped(BY_SERVICE, "[" UNIT("static/enabled") "]");
+
+	(void)state;
+	find(c, "mount", "/b");
+	assert_false(plans(c, "service"));
+	case_done(c);
+	c = shipped(BY_SERVICE, "[" UNIT("disabled/enabled") "]");
+	assert_true(find(c, "service", "x.service")->want->service.enabled.value);
 	case_done(c);
 }
 
@@ -229,7 +239,7 @@ static void pin_brings_the_node_to_the_pinned_kernel(void **state)
 	"\"that_matter\": [\"6.8.0-1039-aws\"]},"
 #define OLD_ONE                                                                    \
 	"{\"kind\": \"module\", \"key\": \"lustre\", \"loaded\": true, \"outdated\": " \
-	"\"2.15.5 is loaded, a newer module (2.15.6) is on disk\"},"
+	"\"2.15.5 is loaded, another module (2.15.6) is on disk\"},"
 
 static const char by_slurm[] =
     "{\"modules\": {\"lustre\": {\"package\": \"lustre-client-modules-{kernel}\"}}, "
@@ -245,7 +255,7 @@ static void what_is_loaded_and_old_takes_another_boot_of_the_same_kernel(void **
 	assert_string_equal(want->into, "6.8.0-1039-aws");
 	assert_string_equal(want->when, "slurm");
 	assert_string_equal(want->renew,
-	                    "lustre: 2.15.5 is loaded, a newer module (2.15.6) is on disk");
+	                    "lustre: 2.15.5 is loaded, another module (2.15.6) is on disk");
 	case_done(c);
 	c = shipped(by_slurm, "[" RUNS_WELL PACKAGE_1039 LOADED MOUNTED "]");
 	assert_false(plans(c, "reboot"));
@@ -474,7 +484,8 @@ int main(void)
 	    cmocka_unit_test(kernel_with_capitals_has_no_package),
 	    cmocka_unit_test(missing_index_leaves_it_undecided),
 	    cmocka_unit_test(builtin_module_needs_nothing),
-	    cmocka_unit_test(observed_mount_is_only_reported),
+	    cmocka_unit_test(observed_mounts_are_planned_as_observed),
+	    cmocka_unit_test(a_static_service_of_a_mount_is_not_wanted_enabled),
 	    cmocka_unit_test(pin_brings_the_node_to_the_pinned_kernel),
 	    cmocka_unit_test(a_pattern_that_fits_no_kernel_is_said),
 	    cmocka_unit_test(a_pattern_may_name_the_package_that_brings_its_first_kernel),

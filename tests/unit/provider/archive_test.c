@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Packages are made by dpkg-deb itself. */
-#include "unit/provider/observing.h"
+#include "unit/provider/answering.h"
 
 #include <unistd.h>
 
@@ -134,6 +134,28 @@ static void what_cannot_be_read_falls_back_to_the_sums_or_is_undetermined(void *
 	assert_int_equal(fact(KIND_ARCHIVE, in_scratch("none.deb"))->state, STATE_ABSENT);
 }
 
+static void a_look_that_must_be_short_asks_no_longer_than_that(void **state)
+{
+	const char *deb = in_scratch("asked.deb");
+
+	(void)state;
+	scratch_write(deb, "", 0644);
+	ANSWER({.words = "--contents"});
+	answering_host.look_ms = 20000;
+	assert_int_equal(answering_fact(KIND_ARCHIVE, deb)->state, STATE_PRESENT);
+	assert_int_equal(asked_ms, 3000); /* its own deadline is shorter */
+	answering_host.look_ms = 500;
+	assert_int_equal(answering_fact(KIND_ARCHIVE, deb)->state, STATE_PRESENT);
+	assert_in_range(asked_ms, 1, 500);
+	/* The second question has what the first one left. */
+	ANSWER({.words = "--contents", .timed_out = true}, {.words = "md5sums", .timed_out = true});
+	const struct resource *have = answering_fact(KIND_ARCHIVE, deb);
+
+	assert_in_range(asked_ms, 1, 500);
+	assert_int_equal(have->state, STATE_UNDETERMINED);
+	assert_has(have->why, "dpkg-deb does not answer");
+}
+
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, observing_teardown)
 
@@ -143,6 +165,7 @@ int main(void)
 	    TEST(modules_images_and_helpers_are_told_and_nothing_else),
 	    TEST(a_kernel_with_thousands_of_modules_is_read_whole),
 	    TEST(what_cannot_be_read_falls_back_to_the_sums_or_is_undetermined),
+	    ANSWERED(a_look_that_must_be_short_asks_no_longer_than_that),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

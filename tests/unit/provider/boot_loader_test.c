@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "unit/provider/booting.h"
 
-#include "base/clock.h"
 #include "base/str.h"
 #include "provider/boot_loader.h"
 
 #include <stdlib.h>
 
 #include <stdio.h>
+#include <time.h>
+
+#ifdef __SANITIZE_ADDRESS__ /* which looks through all that follows at the end of each line */
+enum { VERY_MANY = 4000 };
+#else
+enum { VERY_MANY = 60000 };
+#endif
 
 static struct boot_loader read_it(void)
 {
@@ -159,13 +165,13 @@ static void what_cannot_be_read_hides_only_itself(void **state)
 static void a_menu_of_any_length_is_read_in_time(void **state)
 {
 	AUTO(str_free) struct str menu = {0};
-	int64_t start = clock_ms();
+	clock_t start = clock();
 
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
 	booting_open();
 	str_add(&menu, HEAD("0"));
-	for (int i = 0; i < 60000; i++) {
+	for (int i = 0; i < VERY_MANY; i++) {
 		str_addf(&menu, "menuentry x --id y {\nlinux /boot/vmlinuz-" OLD "\n}\n");
 	}
 	str_add(&menu, ENTRY(NEW));
@@ -175,7 +181,7 @@ static void a_menu_of_any_length_is_read_in_time(void **state)
 	assert_string_equal(loader.boot_default, OLD);
 	assert_non_null(boot_loader_choice(&loader, NEW));
 	assert_null(boot_loader_choice(&loader, OLD));
-	assert_true(clock_ms() - start < 4500);
+	assert_true(clock() - start < (clock_t)4 * CLOCKS_PER_SEC);
 }
 
 int main(void)

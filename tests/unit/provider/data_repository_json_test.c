@@ -4,7 +4,10 @@
 #include "unit/provider/observing.h"
 
 static struct data_repository have;
-static const struct data_repository want = {.repository = "s3://bucket/data"};
+static const struct data_repository want = {.repository = "s3://bucket/data",
+                                            .file_system = "fs-9"};
+
+static const char *mounted;
 
 static void take(const char *json)
 {
@@ -15,7 +18,7 @@ static void take(const char *json)
 		fail_msg("%s", err.text);
 	}
 	have = (struct data_repository){.file_system_path = "/data"};
-	data_repository_take(arena, &value, &want, &have);
+	data_repository_take(arena, &value, &want, mounted, &have);
 }
 
 #define FS(rest) "{\"file_system\": {\"LustreConfiguration\": {" rest "}}"
@@ -101,6 +104,26 @@ static void the_older_way_is_read(void **state)
 	assert_null(have.legacy);
 }
 
+static void another_file_system_says_nothing_of_this_directory(void **state)
+{
+#define NAMED(name)                   \
+	FS("\"MountName\": \"" name "\"") \
+	", \"associations\": [" OF("/data", "s3://x/", "AVAILABLE") "]}"
+	(void)state;
+	mounted = "czrc3amv";
+	take(NAMED("czrc3amv"));
+	assert_string_equal(have.association, "dra-1");
+	take(NAMED("abcdefgh"));
+	assert_null(have.association);
+	assert_string_equal(have.lifecycle, "impossible");
+	assert_has(have.failure, "fs-9 is mounted as abcdefgh, and what is mounted here is czrc3amv");
+	take(LIST(OF("/data", "s3://x/", "AVAILABLE"))); /* who does not tell a name */
+	assert_string_equal(have.association, "dra-1");
+	mounted = NULL;
+	take(NAMED("abcdefgh"));
+	assert_string_equal(have.association, "dra-1");
+}
+
 static void whatever_the_service_says_is_survived(void **state)
 {
 	static const char *const texts[] = {
@@ -159,7 +182,7 @@ static const char *request(enum action action, const char *wanted, const char *f
 	"{\"kind\": \"data_repository\", \"path\": \"/l/data\", \"repository\": \"s3://bucket/d\", " \
 	"\"file_system\": \"fs-1\", " rest "}"
 
-/* Both policies are said, or neither: what is left out is taken away. */
+/* Both policies are said: nobody tells what the service makes of one that is left out. */
 static void what_is_not_wanted_otherwise_stays(void **state)
 {
 	static const char both[] =
@@ -171,9 +194,13 @@ static void what_is_not_wanted_otherwise_stays(void **state)
 	           "\"S3\":{\"AutoExportPolicy\":{\"Events\":[\"DELETED\"]},"
 	           "\"AutoImportPolicy\":{\"Events\":[\"NEW\"]}}");
 	assert_has(request(ACTION_UPDATE, WANTING("\"import\": []"), both),
+	           "\"S3\":{\"AutoExportPolicy\":{\"Events\":[\"DELETED\"]},"
+	           "\"AutoImportPolicy\":{\"Events\":[]}}");
+	assert_has(
+	    request(ACTION_UPDATE, WANTING("\"import\": [], \"export\": []"), both),
+	    "\"S3\":{\"AutoExportPolicy\":{\"Events\":[]},\"AutoImportPolicy\":{\"Events\":[]}}");
+	assert_has(request(ACTION_UPDATE, WANTING("\"chunk_mib\": 512"), HAVE),
 	           "\"S3\":{\"AutoExportPolicy\":{\"Events\":[\"DELETED\"]}}");
-	assert_has(request(ACTION_UPDATE, WANTING("\"import\": [], \"export\": []"), both),
-	           "\"S3\":{}");
 	assert_null(strstr(request(ACTION_CREATE, WANTING("\"import\": []"), HAVE_NONE), "S3"));
 }
 
@@ -224,6 +251,7 @@ int main(void)
 	    TEST(all_that_is_told_of_it_is_taken),
 	    TEST(what_hinders_a_new_one_is_told),
 	    TEST(the_older_way_is_read),
+	    TEST(another_file_system_says_nothing_of_this_directory),
 	    TEST(whatever_the_service_says_is_survived),
 	    TEST(an_association_without_its_marks_is_not_taken_for_none),
 	    TEST(requests_say_what_the_service_needs),

@@ -21,7 +21,7 @@ static struct verdict look(const char *path)
 static void mount_at(const char *path)
 {
 	scratch_mkdir(path, 0755);
-	assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
+	assert_int_equal(mount("10.0.0.1@tcp:/fs", path, "tmpfs", 0, NULL), 0);
 }
 
 static void a_directory_on_a_live_mount_is_right_for_whoever_does_not_own_it(void **state)
@@ -34,6 +34,33 @@ static void a_directory_on_a_live_mount_is_right_for_whoever_does_not_own_it(voi
 
 	assert_int_equal(v.outcome, OUTCOME_KEPT);
 	scratch_clear();
+}
+
+static void what_is_no_lustre_has_no_association(void **state)
+{
+	static const char *const sources[] = {"tmpfs", "10.0.0.1:/fs", "user@host:/fs",
+	                                      "user@tcpip:/fs", "host:/a@tcp:/b"};
+	static const char *const servers[] = {"10.0.0.1@tcp:/fs", "10.0.0.1@tcp1:/fs/sub",
+	                                      "a@o2ib:b@o2ib:/fs", "10.0.0.1@tcp,10.0.0.2@tcp:/fs"};
+	const char *path = scratch_path("lustre");
+	const char *data = scratch_path("lustre/data");
+
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	for (size_t i = 0; i < ARRAY_LEN(sources) + ARRAY_LEN(servers); i++) {
+		bool lustre = i >= ARRAY_LEN(sources);
+		const char *source = lustre ? servers[i - ARRAY_LEN(sources)] : sources[i];
+
+		scratch_mkdir(path, 0755);
+		assert_int_equal(mount(source, path, "tmpfs", 0, NULL), 0);
+		scratch_mkdir(data, 0755);
+		struct verdict v = look(data);
+
+		if ((v.outcome == OUTCOME_KEPT) != lustre) {
+			fail_msg("%s: %s", source, v.why);
+		}
+		scratch_clear();
+	}
 }
 
 static void a_missing_directory_is_never_made(void **state)
@@ -71,7 +98,8 @@ static void what_lies_on_no_mount_is_said(void **state)
 	struct verdict v = look("/no-such-mount-here/data");
 
 	assert_int_equal(v.outcome, OUTCOME_BLOCKED);
-	assert_has(v.why, "/no-such-mount-here/data lies on no mount: its file system is not mounted");
+	assert_has(v.why,
+	           "/no-such-mount-here/data lies on no Lustre mount: its file system is not mounted");
 }
 
 #define WANT(rest)                                                                       \
@@ -103,6 +131,10 @@ static void an_association_is_made_changed_or_replaced(void **state)
 	v = compare(WANT(", \"chunk_mib\": 512"), THERE("AVAILABLE", SAME ", \"chunk_mib\": 1024"));
 	assert_int_equal(v.action, ACTION_UPDATE);
 	assert_string_equal(changes(&v, "chunk_mib"), "1024 > 512");
+	v = compare(WANT(", \"import\": []"), THERE("AVAILABLE", SAME ", \"import\": [\"NEW\"]"));
+	assert_string_equal(changes(&v, "import"), "NEW > none");
+	v = compare(WANT(", \"import\": [\"NEW\"]"), THERE("AVAILABLE", SAME ", \"import\": []"));
+	assert_string_equal(changes(&v, "import"), "none > NEW");
 }
 
 static void blocked_by(const char *have, const char *why)
@@ -159,6 +191,40 @@ static void its_lifecycle_decides(void **state)
 	                 OUTCOME_CHANGE);
 	assert_int_equal(compare(WANT(""), HAVE(", \"unasked\": \"AccessDenied\"")).outcome,
 	                 OUTCOME_UNDETERMINED);
+}
+
+static void what_is_wrong_with_it_is_not_hidden_by_what_differs(void **state)
+{
+	struct verdict v =
+	    compare(WANT(", \"import\": [\"NEW\"]"),
+	            THERE("MISCONFIGURED", SAME ", \"import\": [], \"failure\": \"no permission\""));
+
+	(void)state;
+	assert_int_equal(v.outcome, OUTCOME_CHANGE);
+	assert_string_equal(changes(&v, "lifecycle"), "MISCONFIGURED: no permission > AVAILABLE");
+	assert_string_equal(changes(&v, "import"), "none > NEW");
+	v = compare(WANT(", \"import\": [\"NEW\"]"), THERE("AVAILABLE", SAME ", \"import\": []"));
+	assert_string_equal(changes(&v, "lifecycle"), "");
+}
+
+static void a_failed_one_is_replaced_where_another_repository_is_wanted(void **state)
+{
+#define FAILED(rest) THERE("FAILED", ", \"failure\": \"no bucket\"" rest)
+	struct verdict v = compare(WANT(""), FAILED(", \"repository\": \"s3://gone/\""));
+
+	(void)state;
+	assert_int_equal(v.outcome, OUTCOME_CHANGE);
+	assert_int_equal(v.action, ACTION_REPLACE);
+	assert_int_equal(v.marks, MARK_DISRUPTIVE | MARK_IRREVERSIBLE);
+	assert_string_equal(changes(&v, "lifecycle"), "FAILED: no bucket > AVAILABLE");
+	/* The same again would fail again: that is for whoever puts right what is wrong. */
+	v = compare(WANT(""), FAILED(SAME));
+	assert_int_equal(v.outcome, OUTCOME_BLOCKED);
+	assert_has(v.why,
+	           "dra-1 is FAILED, which is final: no bucket; once that is put right, delete it");
+	assert_has(v.why, "--association-id dra-1 --no-delete-data-in-file-system");
+	v = compare(OBSERVED, FAILED(", \"repository\": \"s3://gone/\""));
+	assert_int_equal(v.outcome, OUTCOME_BLOCKED);
 }
 
 static void the_owner_must_be_named(void **state)
@@ -299,11 +365,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_directory_on_a_live_mount_is_right_for_whoever_does_not_own_it),
+	    TEST(what_is_no_lustre_has_no_association),
 	    TEST(a_missing_directory_is_never_made),
 	    TEST(a_file_in_its_place_is_no_directory),
 	    TEST(what_lies_on_no_mount_is_said),
 	    TEST(an_association_is_made_changed_or_replaced),
 	    TEST(its_lifecycle_decides),
+	    TEST(what_is_wrong_with_it_is_not_hidden_by_what_differs),
+	    TEST(a_failed_one_is_replaced_where_another_repository_is_wanted),
 	    TEST(the_owner_must_be_named),
 	    TEST(what_the_service_would_refuse_is_not_asked_for),
 	    TEST(what_is_only_observed_is_never_changed),

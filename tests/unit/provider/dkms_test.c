@@ -90,20 +90,30 @@ static const struct dkms *seen(void)
 
 #define HEAD_OF_LOG "DKMS make.log for beegfs-7.4.4 for kernel 6.12.43 (x86_64)\n"
 
+/* Freed by the caller. Of few lines: a sanitizer looks through all that follows at the end of
+ * each. */
+static char *long_text(size_t n)
+{
+	char *text = mem_alloc(n + 1);
+
+	memset(text, ' ', n);
+	for (size_t i = 9999; i < n; i += 10000) {
+		text[i] = '\n';
+	}
+	text[n] = '\0';
+	return text;
+}
+
 /* Else it would be built anew at every run. */
 static void a_log_of_any_size_tells_of_the_failure(void **state)
 {
 	size_t n = 9 << 20;
-	char *text = mem_alloc(n + 1);
+	char *text = long_text(n);
 
 	(void)state;
 	SCRATCH_NEEDS_ROOT();
 	added();
 	assert_string_equal(seen()->status, "added");
-	memset(text, ' ', n);
-	for (size_t i = 99; i < n; i += 100) {
-		text[i] = '\n';
-	}
 	memcpy(text, HEAD_OF_LOG, strlen(HEAD_OF_LOG));
 	strcpy(text + n - 40, "\nx.c:1:2: error: gone\n");
 	scratch_write(TREE "/build/make.log", text, 0644);
@@ -335,11 +345,9 @@ static void a_build_that_fails_says_why_and_its_log_is_kept(void **state)
 static void fails_at_length(void)
 {
 	size_t n = 3 << 20;
-	char *text = mem_alloc(n + 1);
+	char *text = long_text(n);
 
-	memset(text, '\n', n);
 	memcpy(text, FAILED_LOG, strlen(FAILED_LOG));
-	text[n] = '\0';
 	scratch_write(LOG, text, 0644);
 	free(text);
 }

@@ -136,6 +136,22 @@ static void the_mark_of_an_automatic_package_is_found(void **state)
 	assert_false(fact(KIND_HOLD, "tool")->hold.manual.value);
 }
 
+static void of_a_name_that_nobody_has_nothing_else_is_held(void **state)
+{
+	const char *why;
+
+	(void)state;
+	APTROOT_NEEDED();
+	TOOL("apt-get", "-y", "install", "tool");
+	assert_int_equal(
+	    converging_apply(arena, &host_linux_ops,
+	                     converging_want(arena, "{\"kind\": \"hold\", \"package\": \"too.\"}"),
+	                     &why),
+	    OUTCOME_BLOCKED);
+	assert_has(why, "neither installed nor published");
+	assert_int_equal(fact(KIND_HOLD, "tool")->state, STATE_ABSENT);
+}
+
 static void a_fault_anywhere_is_mended_by_the_next_run(void **state)
 {
 	(void)state;
@@ -157,6 +173,7 @@ int main(void)
 	    TEST(the_package_comes_first),
 	    TEST(the_selection_of_this_machine_can_be_read),
 	    TEST(the_mark_of_an_automatic_package_is_found),
+	    TEST(of_a_name_that_nobody_has_nothing_else_is_held),
 	    TEST(a_fault_anywhere_is_mended_by_the_next_run),
 	};
 

@@ -29,6 +29,9 @@ static void words_of_the_client_are_understood(void **state)
 	(void)state;
 	says("mount.lustre: mount x at /fsx failed: No such device\nAre the lustre modules loaded?", 0,
 	     "module lustre is not loaded");
+	says("mount.lustre: mount x at /fsx failed: No such device or address\nThe target service "
+	     "failed to start (bad config log?)",
+	     0, "configuration log");
 	says("failed: Invalid argument\nThis may have multiple causes.", 0, "Lustre 2.10");
 	says("mount.lustre: Can't parse NID 'fs-1@tcp'", 0, "does not resolve");
 	says("failed: Input/output error\nIs the MGS running?", 0, "1018-1023");
@@ -42,6 +45,7 @@ static void an_errno_will_do(void **state)
 	(void)state;
 	says("cannot mount /lustre", EHOSTUNREACH, "no way to the servers");
 	says("cannot mount /lustre", ENODEV, "module lustre");
+	says("cannot mount /lustre", ENXIO, "configuration log");
 	says("cannot mount /lustre", EIO, "outbound rules");
 	says("cannot mount /lustre", ENOENT, "mount name");
 	says("cannot mount /lustre", EADDRINUSE, "port 988");
@@ -63,6 +67,8 @@ static void the_type_matters(void **state)
 	assert_has(mount_explain(arena, nfs, "x", ENOENT), "no such export");
 	assert_has(mount_explain(arena, of_type("beegfs", "beegfs_nodev"), "x", ENODEV),
 	           "dkms status beegfs");
+	assert_null(mount_explain(arena, of_type("beegfs", "beegfs_nodev"), "No such device or address",
+	                          ENXIO));
 	assert_null(mount_explain(arena, nfs, "Is the MGS running", 0));
 	assert_has(mount_explain(arena, of_type("ext4", "/dev/vdb"), "x", ENODEV), "found no module");
 	assert_null(mount_explain(arena, of_type("ext4", "/dev/vdb"), "wrong superblock", EINVAL));
@@ -93,7 +99,7 @@ static void a_server_that_is_there_and_no_lustre_is_told(void **state)
 	assert_int_equal(
 	    mount_explain_network(&host, of_type("lustre", "127.0.0.1@tcp:/x"), arena, &words, &err),
 	    0);
-	assert_has(words, "port 988 of 127.0.0.1 is not open");
+	assert_has(words, "port 988 of 127.0.0.1 is refused");
 	assert_int_equal(mount_explain_network(&host, of_type("lustre", "no-such.invalid@tcp:/x"),
 	                                       arena, &words, &err),
 	                 0);
@@ -121,7 +127,13 @@ static void which_ports_answer_is_said(void **state)
 	answering_ports[0] = PORT_UNREACHABLE;
 	answering_ports[1] = PORT_REFUSED;
 	assert_string_equal(network_of("10.0.0.1@tcp:/x"),
-	                    "port 988 of 10.0.0.1 is not open; those that answer: 1018");
+	                    "port 988 of 10.0.0.1 does not answer; refused: 1018; no answer from 1019, "
+	                    "1020, 1021, 1022, 1023");
+	answering_ports[0] = PORT_REFUSED;
+	answering_ports[1] = PORT_OPEN;
+	assert_string_equal(network_of("10.0.0.1@tcp:/x"),
+	                    "port 988 of 10.0.0.1 is refused; open: 1018; no answer from 1019, 1020, "
+	                    "1021, 1022, 1023");
 	answering_ports[0] = PORT_OPEN;
 	assert_string_equal(
 	    network_of("10.0.0.1@tcp:/x"),
@@ -172,6 +184,33 @@ static void a_failure_stands_with_what_it_means_and_what_the_network_says(void *
 	assert_null(applied.detail);
 }
 
+static const char *silence_of(const struct resource *want)
+{
+	const char *words;
+	struct err err;
+
+	if (mount_explain_silence(&answering_host, want, arena, &words, &err)) {
+		fail_msg("%s", err.text);
+	}
+	return words;
+}
+
+static void one_that_is_not_heard_of_again_is_explained_as_one_that_timed_out(void **state)
+{
+	(void)state;
+	answering_ports[0] = PORT_SILENT;
+	answering_ports[1] = PORT_SILENT;
+	assert_has(silence_of(lustre()), "nobody answered: a security group");
+	assert_has(silence_of(lustre()), "\nno port of 10.1.30.23 answers");
+	answering_ports[0] = PORT_OPEN;
+	assert_has(silence_of(lustre()), "at work on a recovery");
+	assert_has(silence_of(lustre()), "\nport 988 of 10.1.30.23 is open");
+	str_clear(&asked);
+	assert_has(silence_of(of_type("nfs4", "server:/export")), "TCP 2049");
+	assert_null(silence_of(of_type("ext4", "/dev/vdb")));
+	assert_string_equal(str_text(&asked), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +221,7 @@ int main(void)
 	    TEST(a_server_that_is_there_and_no_lustre_is_told),
 	    ANSWERED(which_ports_answer_is_said),
 	    ANSWERED(the_first_server_of_the_source_is_asked),
+	    ANSWERED(one_that_is_not_heard_of_again_is_explained_as_one_that_timed_out),
 	    ANSWERED(a_failure_stands_with_what_it_means_and_what_the_network_says),
 	};
 

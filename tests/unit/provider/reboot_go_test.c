@@ -47,17 +47,32 @@ static void only_into_what_will_boot(void **state)
 	assert_int_not_equal(access(ledger, F_OK), 0);
 }
 
-static void a_command_that_fails_is_no_reboot(void **state)
+static void a_command_that_fails_is_no_reboot_unless_another_boot_follows(void **state)
 {
+	static const char *const ends[] = {"echo no; exit 1", "kill -TERM $$; sleep 9"};
 	const char *why;
 
 	(void)state;
 	PREPARE();
-	program("systemctl", "echo no; exit 1");
-	assert_int_equal(converge(NOW, &why), OUTCOME_FAILED);
-	assert_string_equal(written().list[0].result, REBOOT_FAILED);
-	assert_null(have(NOW)->open);
-	assert_int_equal(have(NOW)->last_day.value, 0);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		prepare();
+		program("systemctl", ends[i]);
+		assert_int_equal(converge(NOW, &why), OUTCOME_FAILED);
+		assert_string_equal(written().list[0].result, REBOOT_FAILED);
+		assert_null(have(NOW)->open);
+		assert_int_equal(have(NOW)->last_day.value, 0);
+		assert_int_equal(have(NOW)->attempts.count, 0);
+
+		struct reboot_ledger since = written();
+
+		since.list[0].boot_id = "another";
+		scratch_write(ledger, reboot_ledger_text(arena, &since), 0600);
+		assert_string_equal(have(NOW)->result, "came back");
+		assert_int_equal(have(NOW)->last_day.value, 1);
+		assert_string_equal(have(NOW)->attempts.items[0], "9.9.9-wanted=1");
+		assert_int_equal(converge(NOW, &why), OUTCOME_BLOCKED);
+		assert_has(why, "per_day");
+	}
 }
 
 static void a_trial_is_open_until_it_is_the_default(void **state)
@@ -97,6 +112,28 @@ static void slurm_drains_it_before(void **state)
 	slurm("IDLE", "[ \"$1\" != reboot ] || exit 1");
 	assert_int_equal(converge(want, &why), OUTCOME_FAILED);
 	assert_has(strstr(words(), "scontrol reboot"), "State=RESUME");
+}
+
+/* A scontrol that gives up waiting says nothing of what slurmctld does. */
+static void a_drain_is_taken_back_only_when_slurm_will_not_reboot(void **state)
+{
+	static const char fails[] = "[ \"$1\" != reboot ] || { touch /var/lib/tried; exit 1; }";
+	const char *want = WANT("\"when\": \"slurm\""), *why;
+
+	(void)state;
+	PREPARE();
+	slurm("IDLE+DRAIN+REBOOT_REQUESTED Reason=reconcile: reboot into 9.9.9-wanted", fails);
+	assert_int_equal(converge(want, &why), OUTCOME_PENDING);
+	assert_null(strstr(words(), "State=RESUME"));
+	assert_true(written().list[0].asked);
+	assert_string_equal(have(want)->result, "waiting");
+	prepare();
+	unlink("/var/lib/tried");
+	slurm("IDLE", arena_printf(arena, "%s\n[ ! -e /var/lib/tried ] || exit 1", fails));
+	assert_int_equal(converge(want, &why), OUTCOME_FAILED);
+	assert_null(strstr(words(), "State=RESUME"));
+	assert_has(why, "x stays drained, since Slurm does not say whether it will reboot it");
+	assert_string_equal(written().list[0].result, REBOOT_FAILED);
 }
 
 static void a_slurm_that_does_not_answer_is_not_asked_to_reboot(void **state)
@@ -154,9 +191,10 @@ int main(void)
 	    TEST(the_ledger_is_there_before_the_command),
 	    TEST(without_the_ledger_nothing_is_rebooted),
 	    TEST(only_into_what_will_boot),
-	    TEST(a_command_that_fails_is_no_reboot),
+	    TEST(a_command_that_fails_is_no_reboot_unless_another_boot_follows),
 	    TEST(a_trial_is_open_until_it_is_the_default),
 	    TEST(slurm_drains_it_before),
+	    TEST(a_drain_is_taken_back_only_when_slurm_will_not_reboot),
 	    TEST(a_slurm_that_does_not_answer_is_not_asked_to_reboot),
 	    TEST(a_fault_anywhere_makes_no_second_reboot),
 	};

@@ -96,6 +96,48 @@ static void another_boot_id_is_the_proof(void **state)
 	assert_non_null(reboot_ledger_open(&ledger));
 }
 
+static void what_failed_and_came_all_the_same_counts(void **state)
+{
+	struct reboot_ledger ledger = one("new", false);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		ledger.list[0].result = REBOOT_FAILED;
+		ledger.list[0].asked = false;
+		assert_false(reboot_ledger_settle(&ledger, now, "old", NULL));
+		assert_int_equal(reboot_ledger_attempts(&ledger, "new", NULL), 0);
+		assert_int_equal(reboot_ledger_last_day(&ledger, 1000000), 0);
+		assert_true(reboot_ledger_settle(&ledger, later, i ? "new" : "old", NULL));
+		assert_string_equal(ledger.list[0].result, i ? REBOOT_ARRIVED : REBOOT_CAME_BACK);
+		assert_int_equal(reboot_ledger_attempts(&ledger, "new", NULL), i ? 0 : 1);
+		assert_int_equal(reboot_ledger_last_day(&ledger, 1000000), 1);
+	}
+	/* Slurm's: so that its drain is taken away. */
+	ledger.list[0].how = "slurm";
+	assert_non_null(reboot_ledger_drained(&ledger, "new"));
+	/* A trial that arrived so is one that waits for its verdict. */
+	ledger = one("new", true);
+	ledger.list[0].result = REBOOT_FAILED;
+	assert_true(reboot_ledger_settle(&ledger, later, "new", "old"));
+	assert_string_equal(reboot_ledger_open(&ledger)->result, REBOOT_ARRIVED);
+}
+
+/* One boot ends once, however often that was asked for. */
+static void of_several_that_failed_in_one_boot_the_last_counts(void **state)
+{
+	struct reboot_ledger ledger = one("new", false);
+	struct reboot_entry e = entry("new", false);
+
+	(void)state;
+	ledger.list[0].result = e.result = REBOOT_FAILED;
+	reboot_ledger_add(&ledger, &e);
+	assert_true(reboot_ledger_settle(&ledger, later, "old", NULL));
+	assert_string_equal(ledger.list[0].result, REBOOT_FAILED);
+	assert_string_equal(ledger.list[1].result, REBOOT_CAME_BACK);
+	assert_int_equal(reboot_ledger_last_day(&ledger, 1000000), 1);
+	assert_false(reboot_ledger_settle(&ledger, "boot-3", "old", NULL));
+}
+
 static void a_trial_is_over_when_it_became_the_default_or_left_again(void **state)
 {
 	struct reboot_ledger ledger = one("new", true);
@@ -204,6 +246,8 @@ int main(void)
 	    TEST(what_is_written_is_read_back),
 	    TEST(what_is_damaged_is_refused),
 	    TEST(another_boot_id_is_the_proof),
+	    TEST(what_failed_and_came_all_the_same_counts),
+	    TEST(of_several_that_failed_in_one_boot_the_last_counts),
 	    TEST(a_drain_of_ours_lasts_until_it_is_noted_to_be_over),
 	    TEST(a_trial_is_over_when_it_became_the_default_or_left_again),
 	    TEST(only_what_went_well_ends_the_count),

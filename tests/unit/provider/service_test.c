@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// takes: 20
 #include "unit/provider/answering.h"
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// takes: 20
 #include "unit/support/scratch.h"
 
 #include "base/child.h"
@@ -170,6 +171,118 @@ static void a_tree_that_vanished_and_came_back_is_seen_again(void **state)
 	assert_true(hears(HANG_MS));
 }
 
+static void link_to(const char *target, const char *name)
+{
+	assert_int_equal(symlink(target, scratch_path(name)), 0);
+}
+
+static void exchange(const char *target, const char *name)
+{
+	char place[256];
+
+	snprintf(place, sizeof place, "%s", scratch_path("exchange"));
+	link_to(target, "exchange");
+	assert_int_equal(rename(place, scratch_path(name)), 0);
+}
+
+static void a_file_that_a_link_leads_to_may_be_edited_or_exchanged(void **state)
+{
+	(void)state;
+	scratch_mkdir(scratch_path("elsewhere"), 0755);
+	write_to("elsewhere/m.yaml", "a\n");
+	write_to("elsewhere/other", "a\n");
+	link_to("../../../elsewhere/m.yaml", "tree/state/nodes/m.yaml");
+	start(0);
+	write_to("elsewhere/other", "b\n");
+	assert_false(hears(QUIET_MS));
+	write_to("elsewhere/m.yaml", "b\n");
+	assert_true(hears(HANG_MS));
+	settle();
+	write_to("new", "c\n");
+	char place[256];
+
+	snprintf(place, sizeof place, "%s", scratch_path("new"));
+	assert_int_equal(rename(place, scratch_path("elsewhere/m.yaml")), 0);
+	assert_true(hears(HANG_MS));
+}
+
+static void a_link_in_the_middle_may_be_exchanged(void **state)
+{
+	(void)state;
+	/* As a volume of a configuration map is: n.yaml -> ..data/n.yaml, ..data -> ..1 */
+	scratch_mkdir(scratch_path("tree/state/nodes/..1"), 0755);
+	scratch_mkdir(scratch_path("tree/state/nodes/..2"), 0755);
+	write_to("tree/state/nodes/..1/m.yaml", "a\n");
+	write_to("tree/state/nodes/..2/m.yaml", "b\n");
+	link_to("..1", "tree/state/nodes/..data");
+	link_to("..data/m.yaml", "tree/state/nodes/m.yaml");
+	start(0);
+	exchange("..2", "tree/state/nodes/..data");
+	assert_true(hears(HANG_MS));
+	settle();
+	write_to("tree/state/nodes/..2/m.yaml", "c\n");
+	assert_true(hears(HANG_MS));
+}
+
+static void a_link_above_the_tree_may_be_exchanged(void **state)
+{
+	static char tree[256], run[256];
+
+	(void)state;
+	snprintf(run, sizeof run, "%s", scratch_path("run"));
+	scratch_mkdir(scratch_path("v1"), 0755);
+	scratch_mkdir(scratch_path("v2"), 0755);
+	link_to("../tree", "v1/tree");
+	scratch_mkdir(scratch_path("v2/tree"), 0755);
+	link_to("v1", "current");
+	snprintf(tree, sizeof tree, "%s/tree", scratch_path("current"));
+	const struct tree_watch_options options = {.tree = tree, .run_dir = run, .patience_ms = 5000};
+
+	watch = tree_watch_create(&options);
+	write_to("tree/state/nodes/n.yaml", "b\n");
+	assert_true(hears(HANG_MS));
+	settle();
+	exchange("v2", "current");
+	assert_true(hears(HANG_MS));
+}
+
+static void a_folder_of_the_tree_may_be_a_link(void **state)
+{
+	(void)state;
+	scratch_mkdir(scratch_path("roles-1"), 0755);
+	scratch_mkdir(scratch_path("roles-2"), 0755);
+	link_to("../../roles-1", "tree/state/roles");
+	start(0);
+	write_to("roles-1/r.yaml", "a\n");
+	assert_true(hears(HANG_MS));
+	settle();
+	exchange("../../roles-2", "tree/state/roles");
+	assert_true(hears(HANG_MS));
+	settle();
+	write_to("roles-2/r.yaml", "a\n");
+	assert_true(hears(HANG_MS));
+}
+
+static void links_in_a_circle_are_followed_to_no_end(void **state)
+{
+	(void)state;
+	link_to("b.yaml", "tree/state/nodes/a.yaml");
+	link_to("a.yaml", "tree/state/nodes/b.yaml");
+	start(0);
+	write_to("tree/state/nodes/n.yaml", "b\n");
+	assert_true(hears(HANG_MS));
+}
+
+static void who_wakes_it_in_the_run_dir_is_heard(void **state)
+{
+	(void)state;
+	start(0);
+	write_to("run/other", "");
+	assert_false(hears(QUIET_MS));
+	write_to("run/wake", "");
+	assert_true(hears(HANG_MS));
+}
+
 static void a_tree_that_is_a_link_may_be_exchanged(void **state)
 {
 	(void)state;
@@ -283,6 +396,12 @@ int main(void)
 	    TEST(folders_beside_the_tree_are_nothing_to_it),
 	    TEST(a_tree_that_vanished_and_came_back_is_seen_again),
 	    TEST(a_tree_that_is_a_link_may_be_exchanged),
+	    TEST(a_file_that_a_link_leads_to_may_be_edited_or_exchanged),
+	    TEST(a_link_in_the_middle_may_be_exchanged),
+	    TEST(a_link_above_the_tree_may_be_exchanged),
+	    TEST(a_folder_of_the_tree_may_be_a_link),
+	    TEST(links_in_a_circle_are_followed_to_no_end),
+	    TEST(who_wakes_it_in_the_run_dir_is_heard),
 	    TEST(a_mount_over_the_tree_is_found_when_told_to_look),
 	    TEST(a_path_below_the_current_folder_is_watched),
 	    TEST(where_inotify_does_not_help_names_sizes_and_times_are_compared),

@@ -6,7 +6,9 @@
 #include "provider/worker_inner.h"
 
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static struct arena *arena;
 static struct err err;
@@ -41,9 +43,9 @@ static struct value ask(struct value question)
 	return answer;
 }
 
-static void begin(void)
+static void begin(struct worker_options *options)
 {
-	assert_int_equal(child_fork(worker_child, NULL, NULL, &child, &err), 0);
+	assert_int_equal(child_fork(worker_child, options, NULL, &child, &err), 0);
 }
 
 static int end(void)
@@ -60,7 +62,7 @@ static void what_it_does_not_understand_is_a_defect_and_it_goes_on(void **state)
 	struct value question = value_map();
 	struct err got;
 
-	begin();
+	begin(NULL);
 	struct value answer = ask(value_null());
 
 	assert_int_equal(worker_error_of(&answer, &got), -ERR_BUG);
@@ -90,7 +92,7 @@ static void one_bad_question_among_several_does_not_spoil_the_others(void **stat
 	value_append(arena, &items, good);
 	value_put(arena, &question, "op", value_string("observe"));
 	value_put(arena, &question, "items", items);
-	begin();
+	begin(NULL);
 	struct value answer = ask(question);
 
 	assert_int_equal(worker_error_of(&answer, &got), -ERR_BUG);
@@ -99,10 +101,42 @@ static void one_bad_question_among_several_does_not_spoil_the_others(void **stat
 	assert_int_equal(end(), 0);
 }
 
+static const char *look_at_archive(int observe_ms)
+{
+	struct worker_options options = {.observe_ms = observe_ms};
+	struct value question = value_map(), items = value_list(), item = value_map();
+
+	value_put(arena, &item, "kind", value_string("archive"));
+	value_put(arena, &item, "key", value_string(scratch_path("x.deb")));
+	value_append(arena, &items, item);
+	value_put(arena, &question, "op", value_string("observe"));
+	value_put(arena, &question, "items", items);
+	begin(&options);
+	struct value answer = ask(question);
+
+	assert_int_equal(end(), 0);
+	return arena_strdup(arena, value_text(&answer, "state"));
+}
+
+static void a_look_is_told_before_whoever_asks_gives_up(void **state)
+{
+	(void)state;
+	SCRATCH_NEEDS_ROOT();
+	if (access("/usr/bin/dpkg-deb", X_OK)) {
+		skip();
+	}
+	scratch_write(scratch_path("x.deb"), "", 0644);
+	scratch_write(scratch_path("slow"), "#!/bin/sh\nexec sleep 1\n", 0755);
+	assert_int_equal(mount(scratch_path("slow"), "/usr/bin/dpkg-deb", NULL, MS_BIND, NULL), 0);
+	assert_string_equal(look_at_archive(500), "undetermined");
+	assert_string_equal(look_at_archive(20000), "present");
+	assert_int_equal(umount2("/usr/bin/dpkg-deb", MNT_DETACH), 0);
+}
+
 static void it_ends_when_nobody_listens(void **state)
 {
 	(void)state;
-	begin();
+	begin(NULL);
 	assert_int_equal(end(), 0);
 }
 
@@ -113,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(what_it_does_not_understand_is_a_defect_and_it_goes_on),
 	    TEST(one_bad_question_among_several_does_not_spoil_the_others),
+	    TEST(a_look_is_told_before_whoever_asks_gives_up),
 	    TEST(it_ends_when_nobody_listens),
 	};
 

@@ -158,6 +158,18 @@ UNUSED static struct plan fixture_plan(struct step *steps, size_t count)
 	return plan;
 }
 
+UNUSED static int fixture_intent(struct store *store, int64_t run, const struct step *step,
+                                 int64_t *ret_intent, struct err *err)
+{
+	return store_intents(store, run, &step, 1, ret_intent, err);
+}
+
+UNUSED static int fixture_outcome(struct store *store, int64_t intent, const struct step *step,
+                                  struct err *err)
+{
+	return store_outcomes(store, &intent, &step, 1, err);
+}
+
 /* A whole run with intents and outcomes for all steps that act. */
 UNUSED static int64_t fixture_run(struct fixture *f, struct store *store, struct step *steps,
                                   size_t count)
@@ -167,8 +179,8 @@ UNUSED static int64_t fixture_run(struct fixture *f, struct store *store, struct
 
 	for (size_t i = 0; i < count; i++) {
 		if (steps[i].action != ACTION_NONE) {
-			assert_int_equal(store_intent(store, run, &steps[i], &intent, &f->err), 0);
-			assert_int_equal(store_outcome(store, intent, &steps[i], &f->err), 0);
+			assert_int_equal(fixture_intent(store, run, &steps[i], &intent, &f->err), 0);
+			assert_int_equal(fixture_outcome(store, intent, &steps[i], &f->err), 0);
 		}
 	}
 	if (store_run_end(store, run, plan_exit_code(&plan), &plan, NULL, &f->err)) {

@@ -337,9 +337,9 @@ static void work(struct fixture *f)
 		for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 			steps[i] = fixture_step(f, arena_printf(f->arena, "file:/%zu", i), ACTION_UPDATE,
 			                        OUTCOME_CHANGED, NULL);
-			assert_int_equal(store_intent(store, number, &steps[i], &intent, &f->err), 0);
+			assert_int_equal(fixture_intent(store, number, &steps[i], &intent, &f->err), 0);
 			tell(++intents, outcomes, ended);
-			assert_int_equal(store_outcome(store, intent, &steps[i], &f->err), 0);
+			assert_int_equal(fixture_outcome(store, intent, &steps[i], &f->err), 0);
 			tell(intents, ++outcomes, ended);
 		}
 		struct plan plan = fixture_plan(steps, ARRAY_LEN(steps));

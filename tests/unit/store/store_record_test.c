@@ -29,9 +29,9 @@ static int run_until(void *context)
 			raise(SIGKILL);
 		}
 		if (at == IN_RUN || at == AFTER_STEP) {
-			assert_int_equal(store_intent(store, run, &steps[at / 2], &intent, &f->err), 0);
+			assert_int_equal(fixture_intent(store, run, &steps[at / 2], &intent, &f->err), 0);
 		} else {
-			assert_int_equal(store_outcome(store, intent, &steps[at / 2 - 1], &f->err), 0);
+			assert_int_equal(fixture_outcome(store, intent, &steps[at / 2 - 1], &f->err), 0);
 		}
 	}
 	assert_int_equal(store_run_end(store, run, 0, &plan, NULL, &f->err), 0);
@@ -111,7 +111,7 @@ static int intend_and_wait(void *context)
 	struct step step = fixture_step(f, "file:/a", ACTION_UPDATE, OUTCOME_CHANGED, NULL);
 	int64_t run = fixture_begin(f, store, false), intent;
 
-	if (store_intent(store, run, &step, &intent, &f->err)) {
+	if (fixture_intent(store, run, &step, &intent, &f->err)) {
 		return 1;
 	}
 	fixture_write_file(arena_printf(f->arena, "%s/ready", f->folder), "", 0);
@@ -237,7 +237,7 @@ static void the_end_completes_what_single_calls_could_not_store(void **state)
 	size_t count;
 
 	/* The intent of /a without its outcome, nothing at all of /b. */
-	assert_int_equal(store_intent(store, run, &steps[0], &intent, &f->err), 0);
+	assert_int_equal(fixture_intent(store, run, &steps[0], &intent, &f->err), 0);
 	assert_int_equal(store_run_end(store, run, 5, &plan, NULL, &f->err), 0);
 	assert_int_equal(store_cut_list(store, f->arena, &cuts, &count, &f->err), 0);
 	assert_int_equal(count, 0);
@@ -370,15 +370,15 @@ static void a_writer_that_never_ends_costs_a_bounded_wait(void **state)
 	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	int64_t from = clock_ms();
 
-	assert_int_equal(store_intent(store, run, &step, &intent, &f->err), -ERR_STORE);
+	assert_int_equal(fixture_intent(store, run, &step, &intent, &f->err), -ERR_STORE);
 	assert_non_null(strstr(f->err.text, "locked"));
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(store_intent(store, run, &step, &intent, &f->err), -ERR_STORE);
+		assert_int_equal(fixture_intent(store, run, &step, &intent, &f->err), -ERR_STORE);
 	}
 	/* Eleven times the full patience would be 55 s. */
 	assert_true(clock_ms() - from < 30000);
 	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(store_intent(store, run, &step, &intent, &f->err), 0);
+	assert_int_equal(fixture_intent(store, run, &step, &intent, &f->err), 0);
 	sqlite3_close(other);
 	store_close(store);
 }

@@ -502,7 +502,7 @@ static int fill_up(void *context)
 
 	run = fixture_begin(f, store, false);
 	for (int i = 0; i < 2000 && !r; i++) {
-		r = store_intent(store, run, &step, &intent, &f->err);
+		r = fixture_intent(store, run, &step, &intent, &f->err);
 	}
 	if (r != -ERR_STORE || f->err.os == EIO) {
 		return 2;
@@ -543,7 +543,7 @@ static int grow_too_far(void *context)
 	run = fixture_begin(f, store, false);
 	setrlimit(RLIMIT_FSIZE, &limit);
 	for (int i = 0; i < 2000 && !r; i++) {
-		r = store_intent(store, run, &step, &intent, &f->err);
+		r = fixture_intent(store, run, &step, &intent, &f->err);
 	}
 	store_close(store);
 	return r == -ERR_STORE ? 0 : 1;

@@ -22,7 +22,8 @@ enum outcome converging_apply(struct arena *arena, const struct host_ops *ops,
 void converging_twice(struct arena *arena, const struct resource *want, const char *path);
 
 /* For n = 1, 2, ...: `reset` makes the wrong state, the n-th host call fails, a rerun without the
- * fault converges, a third run changes nothing. Both kinds of fault. */
+ * fault converges, a third run changes nothing. Both kinds of fault, the second only in calls that
+ * change something. */
 void converging_sweep(const char *json, void (*reset)(void), const char *path);
 
 #endif

@@ -17,7 +17,7 @@
 /* Its address is the error value that ends an item. */
 static const char unknown_error;
 
-bool facts_is_unknown(lua_State *L)
+bool sandbox_facts_is_unknown(lua_State *L)
 {
 	return lua_touserdata(L, -1) == &unknown_error;
 }
@@ -69,11 +69,11 @@ static const struct value *find(lua_State *L, const struct kind *kind, const cha
 
 static int l_touch(lua_State *L)
 {
-	facts_touch(L, 1);
+	sandbox_facts_touch(L, 1);
 	return 0;
 }
 
-void facts_touch(lua_State *L, int index)
+void sandbox_facts_touch(lua_State *L, int index)
 {
 	struct run *run = sandbox_run(L);
 
@@ -197,7 +197,7 @@ static int l_known(lua_State *L)
 	return 1;
 }
 
-void facts_push(lua_State *L)
+void sandbox_facts_push(lua_State *L)
 {
 	luaL_checkstack(L, 8, NULL);
 	lua_newtable(L);
