@@ -49,6 +49,7 @@ struct cli {
 		int64_t next_try; /* as in struct engine_result */
 		bool more;        /* the plan made afterwards has changes */
 		char summary[160];
+		char why[160];   /* it failed; empty: it did not */
 		struct str left; /* what is not in sync, as text */
 	} pass;
 	const char **only; /* grows; NULL-terminated */

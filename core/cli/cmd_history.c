@@ -4,6 +4,7 @@
 #include "cli/session.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,37 @@ static void add_origins(struct str *s, const struct value *list)
 	}
 }
 
+/* What stood there after a run that was cut off: a resource, or why it cannot be told. */
+static void add_found(struct str *s, const char *text)
+{
+	AUTO(arena_auto) struct arena *arena = arena_create();
+	const char *between = "";
+	struct value v;
+	struct err err;
+
+	if (text[0] != '{' || json_parse(text, strlen(text), "found", arena, &v, &err)) {
+		str_add_printable(s, text, 1000);
+		return;
+	}
+	for (size_t i = 0; i < v.count; i++) {
+		const struct value *one = &v.entries[i].value;
+		AUTO(str_free) struct str word = {0};
+
+		if (one->type == VALUE_NULL || text_equal(v.entries[i].key, "kind") ||
+		    text_equal(v.entries[i].key, "key")) {
+			continue; /* they stand above */
+		}
+		if (one->type == VALUE_STRING) {
+			str_add(&word, one->string);
+		} else {
+			json_print(&word, one, 0);
+		}
+		str_addf(s, "%s%s ", between, v.entries[i].key);
+		str_add_printable(s, str_text(&word), 200);
+		between = ", ";
+	}
+}
+
 static void add_step(struct str *s, bool colour, const struct value *step)
 {
 	const char *outcome = value_text(step, "outcome"), *why = value_text(step, "why"),
@@ -199,7 +231,7 @@ static void add_step(struct str *s, bool colour, const struct value *step)
 	}
 	if (found) {
 		str_add(s, "      found    ");
-		str_add_printable(s, found, 1000);
+		add_found(s, found);
 		str_addc(s, '\n');
 	}
 	add_origins(s, value_get(step, "origins"));

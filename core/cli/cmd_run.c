@@ -7,6 +7,7 @@
  * of it, at least once a second while a worker is waited for. No thread and no signal handler
  * promises in its place.
  */
+#include "cli/agent.h"
 #include "cli/applying.h"
 #include "cli/cmds.h"
 #include "cli/run_log.h"
@@ -37,6 +38,9 @@ enum {
 	BOOT_GAP_MS = 2000,   /* before what went wrong is tried again */
 	BOOT_LOOK_MS = 20000, /* everybody reads from the disk just then */
 };
+
+/* Some of what is told to be waited for says so itself. */
+#define WAITING "waiting for "
 
 struct supervisor {
 	struct cli *cli;
@@ -72,9 +76,15 @@ static void say_stopping(struct supervisor *s, const char *what)
 
 	if (!s->stopping) {
 		s->stopping = true;
-		self_notify_send(&s->notify, "STOPPING=1\nSTATUS=Stopping%s%s", *what ? " after " : "",
-		                 what);
-		if (*what && !s->cli->log) {
+		if (text_starts(what, WAITING)) {
+			what += strlen(WAITING);
+		}
+		self_notify_send(&s->notify, "STOPPING=1\nSTATUS=Stopping%s%s",
+		                 *what ? "; waiting for " : "", what);
+		if (*what && s->cli->log) {
+			run_log_say(s->cli->log, RUN_LOG_INFO, "stopping",
+			            "waiting for %s; another signal stops at once", what);
+		} else if (*what) {
 			output_note(&s->cli->out, "stopping after %s; once more stops at once", what);
 		}
 	}
@@ -97,6 +107,7 @@ static void tick(struct cli *cli, const char *what, int64_t elapsed_ms)
 	} else if (elapsed_ms >= STATUS_MS && now - s->said >= STATUS_MS) {
 		s->said = now;
 		clock_add_span(&span, elapsed_ms);
+		what += text_starts(what, WAITING) ? strlen(WAITING) : 0;
 		self_notify_send(&s->notify, "STATUS=Waiting for %s (%s)", what, str_text(&span));
 	}
 }
@@ -120,6 +131,7 @@ static void idle(void *context)
 	struct supervisor *s = context;
 	const char *trouble = timer_trouble(s->timer);
 	char last[24], next[24];
+	int64_t next_pass = clock_now() + (clock_left(timer_next(s->timer)) + 999) / 1000;
 
 	ping(s);
 	if (s->idle && s->blind == (trouble != NULL)) {
@@ -130,11 +142,11 @@ static void idle(void *context)
 	}
 	s->idle = true;
 	s->blind = trouble != NULL;
+	agent_tell(s->cli->engine.run_dir, next_pass);
 	self_notify_send(
-	    &s->notify, "STATUS=%s at %s; next pass at %s%s%s", s->cli->pass.summary,
-	    clock_stamp(s->ended, last),
-	    clock_stamp(clock_now() + (clock_left(timer_next(s->timer)) + 999) / 1000, next),
-	    trouble ? "; " : "", trouble ? trouble : "");
+	    &s->notify, "STATUS=%s at %s%s%s; next pass at %s%s%s", s->cli->pass.summary,
+	    clock_stamp(s->ended, last), *s->cli->pass.why ? ": " : "", s->cli->pass.why,
+	    clock_stamp(next_pass, next), trouble ? "; " : "", trouble ? trouble : "");
 }
 
 /* ---- Passes ---- */
@@ -147,6 +159,7 @@ static int pass(struct supervisor *s)
 
 	cli->pass.next_try = 0;
 	cli->pass.more = false;
+	cli->pass.why[0] = '\0';
 	str_clear(&cli->pass.left);
 	if (cli->log) {
 		run_log_begin(cli->log);
@@ -154,6 +167,9 @@ static int pass(struct supervisor *s)
 	if (s->ready) {
 		self_notify_send(&s->notify, "STATUS=Converging%s%s", s->reason ? ": " : "",
 		                 s->reason ? s->reason : "");
+	}
+	if (!cli->once) {
+		agent_tell(cli->engine.run_dir, 0);
 	}
 	AUTO(session_free) struct engine *engine = session_load(cli, &code);
 
@@ -318,6 +334,7 @@ static void end(struct supervisor *s, int code)
 		}
 	}
 	timer_free(s->timer);
+	agent_forget(cli->engine.run_dir);
 	self_notify_close(&s->notify);
 	run_log_free(cli->log);
 	cli->log = NULL;
@@ -336,6 +353,27 @@ static const char *first_trigger(const struct cli *cli)
 	return isatty(STDIN_FILENO) ? "terminal" : "script";
 }
 
+/* What would silently mean nothing, or something else. */
+static int check_options(const struct cli *cli, struct err *err)
+{
+	int64_t interval = cli->interval ? cli->interval : INTERVAL;
+	const char *once = cli->engine.boot ? "--boot" : "--once";
+
+	if (cli->once && cli->until) {
+		return err_set(err, ERR_INPUT, 0, "%s and --until-in-sync exclude each other", once);
+	}
+	if (cli->once && (cli->interval || cli->splay >= 0)) {
+		return err_set(err, ERR_INPUT, 0, "%s makes one pass: %s means nothing with it", once,
+		               cli->interval ? "--interval" : "--splay");
+	}
+	if (cli->splay > interval) {
+		return err_set(err, ERR_INPUT, 0,
+		               "--splay is longer than the interval, expected %" PRId64 "s or less",
+		               interval);
+	}
+	return 0;
+}
+
 static int run(struct cli *cli)
 {
 	struct supervisor *s = arena_alloc(cli->arena, sizeof *s);
@@ -352,8 +390,7 @@ static int run(struct cli *cli)
 		err_set(&err, ERR_INPUT, 0, "run changes the node and needs root; plan does not");
 		return session_fail(cli, NULL, &err);
 	}
-	if (cli->once && cli->until) {
-		err_set(&err, ERR_INPUT, 0, "--once and --until-in-sync exclude each other");
+	if (check_options(cli, &err)) {
 		return session_fail(cli, NULL, &err);
 	}
 	self_notify_open(&s->notify);

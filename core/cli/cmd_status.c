@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* reconcile status: how the node stands now, and since when. */
+#include "cli/agent.h"
 #include "cli/cmds.h"
 #include "cli/render.h"
 #include "cli/session.h"
@@ -141,6 +142,21 @@ static void add_history(struct str *s, const struct past *past)
 	}
 }
 
+static void add_agent(struct str *s, const char *run_dir)
+{
+	const struct agent agent = agent_look(run_dir);
+	char stamp[24];
+
+	if (!agent.pid) {
+		str_add(s, "Agent: not running.\n");
+	} else if (agent.next) {
+		str_addf(s, "Agent: running (process %d), next pass at %s.\n", (int)agent.pid,
+		         clock_stamp(agent.next, stamp));
+	} else {
+		str_addf(s, "Agent: running (process %d), a pass is under way.\n", (int)agent.pid);
+	}
+}
+
 static void add_text(struct str *s, struct cli *cli, struct engine *engine, const struct plan *plan,
                      const struct past *past)
 {
@@ -175,12 +191,17 @@ static void add_text(struct str *s, struct cli *cli, struct engine *engine, cons
 		render_next_boot(s, cli->out.colour, plan->next_boot);
 	}
 	if (past->last.type == VALUE_MAP) {
-		str_addf(s, "Last run: %lld, %s, %s, exit code %lld.\n",
-		         (long long)value_number(&past->last, "run", 0),
+		int64_t code = value_number(&past->last, "exit_code", -1);
+
+		str_addf(s, "Last run: %lld, %s, %s", (long long)value_number(&past->last, "run", 0),
 		         clock_stamp(value_number(&past->last, "started", 0), stamp),
-		         value_text(&past->last, "status"),
-		         (long long)value_number(&past->last, "exit_code", -1));
+		         value_text(&past->last, "status"));
+		if (code >= 0) { /* one that has not ended has none */
+			str_addf(s, ", exit code %lld", (long long)code);
+		}
+		str_add(s, ".\n");
 	}
+	add_agent(s, cli->engine.run_dir);
 	add_allowed(s, engine);
 	add_history(s, past);
 	if (plan->basis.stale_tree) {
@@ -223,6 +244,9 @@ static bool print(struct cli *cli, struct engine *engine, const struct plan *pla
 	if (!allow_look(engine, clock_now(), &allowed, &err)) {
 		value_put(cli->arena, &document, "allowed", allow_to_value(cli->arena, &allowed));
 	}
+	const struct agent agent = agent_look(cli->engine.run_dir);
+
+	value_put(cli->arena, &document, "agent", agent_to_value(cli->arena, &agent));
 	pause_look(engine, &pause);
 	value_put(cli->arena, &document, "pause", pause_to_value(cli->arena, &pause));
 	value_put(cli->arena, &document, "exit_code", value_int(code));
@@ -257,7 +281,8 @@ const struct cmd cmd_status = {
     .arguments = "",
     .summary = "how the node stands now, and since when",
     .help = "Plans, and says with the history's help since when each thing is as it is, what the\n"
-            "last run did, who holds the lock, and whether the node is paused. Changes nothing.\n"
+            "last run did, whether a `run` is alive and when its next pass is, who holds the lock,\n"
+            "and whether the node is paused. Changes nothing.\n"
             "A tree that cannot be used is said, and what `run` goes on with instead is judged.\n"
             "Exit codes as of plan, and 7 when paused.",
     .run = run,

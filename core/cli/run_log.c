@@ -36,6 +36,7 @@ struct run_log {
 	enum run_log_form form;
 	int fd;
 	int64_t clock;
+	int64_t run;         /* of the pass under way; 0: none */
 	int64_t lost;        /* lines since the last that could be written */
 	bool torn;           /* that one was cut off */
 	struct arena *arena; /* of what stands now */
@@ -47,7 +48,8 @@ struct run_log {
 struct line {
 	enum run_log_level level;
 	const char *event, *id, *action, *outcome, *reason;
-	int64_t run, duration_ms; /* 0: does not apply */
+	int64_t run, duration_ms; /* 0: does not apply, ... */
+	bool was_done;            /* ... unless something took no time at all */
 };
 
 struct run_log *run_log_create(enum run_log_form form, int fd)
@@ -118,7 +120,7 @@ static void add_json(struct str *s, const struct line *line)
 	if (line->run) {
 		value_put(arena, &map, "run", value_int(line->run));
 	}
-	if (line->duration_ms) {
+	if (line->duration_ms || line->was_done) {
 		value_put(arena, &map, "duration_ms", value_int(line->duration_ms));
 	}
 	value_seal(&map);
@@ -230,6 +232,7 @@ void run_log_begin(struct run_log *log)
 	if (log->next) {
 		return; /* what was noted since the last pass ended belongs to this one */
 	}
+	log->run = 0;
 	log->next_arena = arena_create();
 	log->next = strmap_create(log->next_arena);
 }
@@ -350,6 +353,11 @@ static void add_changes(struct str *s, const struct step *step)
 	}
 }
 
+void run_log_run(struct run_log *log, int64_t run)
+{
+	log->run = run;
+}
+
 void run_log_step(struct run_log *log, const struct step *step)
 {
 	AUTO(str_free) struct str reason = {0};
@@ -365,6 +373,8 @@ void run_log_step(struct run_log *log, const struct step *step)
 	                    .action = action_name(step->action),
 	                    .outcome = outcome_name(step->outcome),
 	                    .reason = reason.length ? str_text(&reason) : NULL,
+	                    .run = log->run,
+	                    .was_done = true,
 	                    .duration_ms = step->duration_ms,
 	                });
 }
@@ -488,6 +498,12 @@ void run_log_pass(struct run_log *log, const struct engine_result *result)
 	log_notes(log, plan);
 	if (plan->basis.stale_tree) {
 		note_state(log, "tree", "loads again");
+	}
+	if (result->no_history) {
+		note_state(log, "history", "it can be written again");
+	}
+	if (result->tree_not_kept) {
+		note_state(log, "last good tree", "it is kept again");
 	}
 	keep_others(log, true);
 	if (result->stopped) {

@@ -36,6 +36,8 @@ void run_log_say(struct run_log *log, enum run_log_level level, const char *even
 void run_log_begin(struct run_log *log);
 /* Of the engine: said again only after six hours. */
 void run_log_note(struct run_log *log, const char *text);
+/* The number that the pass has in the history. */
+void run_log_run(struct run_log *log, int64_t run);
 /* A step that was carried out just now. */
 void run_log_step(struct run_log *log, const struct step *step);
 /* What came of the pass. */

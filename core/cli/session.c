@@ -10,6 +10,7 @@
 #include "provider/worker.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void tick(struct cli *cli, const char *what, int64_t elapsed_ms)
@@ -76,9 +77,19 @@ static void step_end(void *context, const struct step *step, size_t i, size_t n)
 	}
 }
 
+static void begun(void *context, int64_t run)
+{
+	struct cli *cli = context;
+
+	if (cli->log) {
+		run_log_run(cli->log, run);
+	}
+}
+
 struct engine *session_open(struct cli *cli)
 {
 	cli->watch = (struct engine_watch){
+	    .begun = begun,
 	    .waiting = waiting,
 	    .step_begin = step_begin,
 	    .step_end = step_end,
@@ -127,8 +138,23 @@ static void print_faults_json(struct cli *cli, const struct diags *diags, const 
 	output_json(&document);
 }
 
+/* What `run` tells the service manager of a pass that failed. */
+static void keep_why(struct cli *cli, const struct err *err)
+{
+	AUTO(str_free) struct str text = {0};
+
+	str_add_printable(&text, err->text, sizeof cli->pass.why - 1);
+	snprintf(cli->pass.why, sizeof cli->pass.why, "%s", str_text(&text));
+}
+
 int session_fail(struct cli *cli, struct engine *engine, const struct err *err)
 {
+	keep_why(cli, err);
+	if (cli->log && self_stop_signal() && err->code == ERR_HOST && !err->os) {
+		/* As asked: before it had the lock. */
+		run_log_say(cli->log, RUN_LOG_INFO, "skipped", "%s", err->text);
+		return EXIT_ERROR;
+	}
 	if (cli->log) {
 		run_log_error(cli->log, NULL, err);
 		return err->code == ERR_LOCKED ? EXIT_LOCKED : EXIT_ERROR;
@@ -149,6 +175,7 @@ struct engine *session_load(struct cli *cli, int *ret_code)
 	if (!engine_load(engine, &diags, &err)) {
 		return engine;
 	}
+	keep_why(cli, diags.count ? &diags.list[0].err : &err);
 	if (cli->log) {
 		run_log_error(cli->log, &diags, &err);
 	} else {

@@ -153,6 +153,9 @@ static void run_plan(struct engine *engine, engine_consent *consent, void *conte
 
 	preflight_keep(engine, result->plan);
 	carry.run = result->run = history_begin(engine, result->plan);
+	if (carry.run && engine->watch->begun) {
+		engine->watch->begun(engine->watch->context, carry.run);
+	}
 	carry_out(&carry);
 	result->next_try = learn(engine, result->plan, tried);
 	result->stopped = carry.stopped;
@@ -320,6 +323,8 @@ int engine_apply(struct engine *engine, const struct value *saved, engine_consen
 		r = locked(engine, saved, consent, context, &result, err);
 	}
 	self_unlock(&engine->lock);
+	result.no_history = !result.paused && !engine->store;
+	result.tree_not_kept = engine->tree_not_kept;
 	if (!r) {
 		*ret_result = result;
 	}

@@ -49,6 +49,7 @@ struct engine_watch {
 	void (*waiting)(void *context, const char *what, int64_t elapsed_ms);
 	void (*step_begin)(void *context, const struct step *step, size_t i, size_t n);
 	void (*step_end)(void *context, const struct step *step, size_t i, size_t n);
+	void (*begun)(void *context, int64_t run);     /* it has this number in the history */
 	void (*note)(void *context, const char *text); /* a cut run found, history trouble, ... */
 	void *context;
 };
@@ -90,6 +91,8 @@ struct engine_result {
 	bool declined;      /* consent said no */
 	const char *paused; /* why, who, since and until when; nothing was done then. Or NULL */
 	int stopped;        /* signal that ended it early, or 0 */
+	/* Said by notes; here so that somebody can tell when it is over. */
+	bool no_history, tree_not_kept;
 	int64_t next_try;   /* of clock_ms, when something that failed is tried again, or
 	                     * a pause ends; 0: nothing does */
 };

@@ -23,9 +23,15 @@ enum { KEEP_SECONDS = 90 * 86400, KEEP_MIB = 64 };
  * (once a day). */
 enum { PRUNE_MS = 50, CHECK_MS = 2000 };
 
+/* Errors of the store begin with "history PATH". */
+static const char *bare(const char *text)
+{
+	return text_starts(text, "history ") ? text + strlen("history ") : text;
+}
+
 static void trouble(struct engine *engine, const struct err *err)
 {
-	engine_note(engine, "history: %s; going on without it", err->text);
+	engine_note(engine, "history: %s; going on without it", bare(err->text));
 	engine->condition.problem = arena_strdup(engine->arena, err->text);
 	store_close(engine->store);
 	engine->store = NULL;
@@ -57,7 +63,7 @@ void history_open(struct engine *engine, enum store_mode mode)
 		engine->store = NULL;
 	}
 	if (engine->condition.problem && mode == STORE_WRITE) {
-		engine_note(engine, "history: %s%s%s", engine->condition.problem,
+		engine_note(engine, "history: %s%s%s", bare(engine->condition.problem),
 		            engine->condition.set_aside ? "; set aside as " : "",
 		            engine->condition.set_aside ? engine->condition.set_aside : "");
 	}
@@ -364,6 +370,7 @@ static void keep_tree(struct engine *engine, int exit_code)
 	memcpy(tree.digest, engine->tree_digest, sizeof tree.digest);
 	if (served && path && !engine->stale && !engine->shrink_alarming && !engine->only &&
 	    !engine->options->boot && last_good_keep(path, &tree, engine->boot_id, &err)) {
+		engine->tree_not_kept = true;
 		engine_note(engine, "the tree could not be kept as the last good one: %s", err.text);
 	}
 }
@@ -434,7 +441,7 @@ void history_close(struct engine *engine)
 	    (!damage && bounds_of(engine, &bounds) &&
 	     store_prune(engine->store, &bounds, PRUNE_MS, &err)) ||
 	    (!damage && engine->history_changed && store_checkpoint(engine->store, &err))) {
-		engine_note(engine, "history: %s", err.text);
+		engine_note(engine, "history: %s", bare(err.text));
 	}
 	if (damage) {
 		engine_note(engine, "history: %s; set aside, and a new one begun", damage);

@@ -50,6 +50,7 @@ struct engine {
 	/* Of a run that records: */
 	bool history_writes, history_changed; /* opened for writing; something was done */
 	bool journaled;                       /* some of it stands in the journal */
+	bool tree_not_kept;                   /* as the last good one */
 };
 
 /* inputs.c: reading tree and policies, from the node or from a text kept in history. */

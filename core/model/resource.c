@@ -231,6 +231,24 @@ static bool is_common_name(const struct kind *kind, const char *name, enum resou
 	       (use == USE_OBSERVED && strcmp(name, "why") == 0);
 }
 
+/* ", expected path, state, mode, owner or group" */
+static void add_names(struct str *s, const struct kind *kind, enum resource_use use)
+{
+	size_t last = kind->field_count;
+
+	for (size_t i = 0; i < kind->field_count; i++) {
+		if (use == USE_OBSERVED || !(kind->fields[i].flags & FIELD_FACT)) {
+			last = i;
+		}
+	}
+	str_addf(s, ", expected %s, state", kind->key_name ? kind->key_name : "key");
+	for (size_t i = 0; i < kind->field_count; i++) {
+		if (use == USE_OBSERVED || !(kind->fields[i].flags & FIELD_FACT)) {
+			str_addf(s, "%s%s", i == last ? " or " : ", ", kind->fields[i].name);
+		}
+	}
+}
+
 static void read_field(struct arena *arena, struct resource *r, const struct value_entry *entry,
                        enum resource_use use, struct diags *diags)
 {
@@ -239,8 +257,14 @@ static void read_field(struct arena *arena, struct resource *r, const struct val
 	struct err err;
 
 	if (!field) {
-		diag_add(diags, entry->key_at, field_nearest(kind->fields, kind->field_count, entry->key),
-		         "%.60s: a %s has no such field", entry->key, kind->name);
+		const char *nearest = field_nearest(kind->fields, kind->field_count, entry->key);
+		AUTO(str_free) struct str names = {0};
+
+		if (!nearest) {
+			add_names(&names, kind, use);
+		}
+		diag_add(diags, entry->key_at, nearest, "%.60s: a %s has no such field%s", entry->key,
+		         kind->name, str_text(&names));
 	} else if (use == USE_WANTED && (field->flags & FIELD_FACT)) {
 		diag_add(diags, entry->key_at, NULL, "%s: is only observed, it cannot be wanted",
 		         entry->key);

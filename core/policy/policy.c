@@ -12,16 +12,19 @@
 #include "policy/sandbox.h"
 
 #include <errno.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 const struct policy_limits policy_default_limits = {
-    .wall_ms = 2000,
+    .wall_ms = 30000,
     .cpu_seconds = 1,
     .memory = 64 << 20,
     .source = 256 << 10,
@@ -165,7 +168,9 @@ static int explain_death(struct session *s, struct err *err)
 		              strsignal(WTERMSIG(status)));
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_UNBORN) {
-		return err_set(err, ERR_HOST, 0, "cannot set up a process for policies");
+		return err_set(err, ERR_HOST, 0,
+		               "cannot set up a process for policies (a limit of descriptors, memory or "
+		               "processes?)");
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_STARVED) {
 		return err_at(err, ERR_POLICY, at, "policy %s: its process ran out of memory", name);
@@ -185,18 +190,49 @@ static int receive_failed(struct session *s, struct err *err)
 	return err->code == ERR_INPUT ? broken(s, err) : -(int)err->code;
 }
 
+/* Without the time that a suspended node has slept, in which no policy runs. */
+static int64_t awake_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until there is something to hear, or the policy's time is over; poll(2) does not count a suspend
+ * either. */
+static int wait_for_word(struct session *s, struct err *err)
+{
+	struct pollfd p = {.fd = s->child.fd, .events = POLLIN};
+	int64_t started = awake_ms();
+	int64_t most = s->left_ms;
+
+	for (int ready = 0; ready <= 0;) {
+		ready = poll(&p, 1, (int)s->left_ms);
+		int os = errno;
+
+		s->left_ms = most - (awake_ms() - started);
+		s->left_ms = s->left_ms > 0 ? s->left_ms : 0;
+		if (ready < 0 && os != EINTR) {
+			return err_set(err, ERR_HOST, os, "cannot wait for a policy");
+		}
+		if (ready <= 0 && !s->left_ms) {
+			return err_set(err, ERR_LIMIT, 0, "no word in time");
+		}
+	}
+	return 0;
+}
+
 static int serve(struct session *s, struct err *err)
 {
 	while (s->current < s->set->count) {
-		int64_t started = clock_ms();
 		struct value message;
 
-		if (wire_receive_most(s->child.fd, SANDBOX_FRAME_MOST, s->arena, started + s->left_ms,
-		                      &message, err)) {
+		if (wait_for_word(s, err) ||
+		    wire_receive_most(s->child.fd, SANDBOX_FRAME_MOST, s->arena,
+		                      clock_ms() + s->limits->wall_ms, &message, err)) {
 			return receive_failed(s, err);
 		}
-		s->left_ms -= clock_ms() - started;
-		s->left_ms = s->left_ms > 0 ? s->left_ms : 0;
 		int r = take_message(s, &message, err);
 
 		if (r) {

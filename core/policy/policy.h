@@ -22,14 +22,14 @@ struct policy_source {
 };
 
 struct policy_limits {
-	unsigned wall_ms;     /* per policy; waiting for facts does not count */
+	unsigned wall_ms;     /* per policy; waiting for facts, and a suspend, do not count */
 	unsigned cpu_seconds; /* per policy */
 	size_t memory;        /* bytes of Lua's allocator, per policy */
 	size_t source;        /* bytes of one file */
 	size_t resources;     /* proposals, blocks and warnings of all policies together */
 };
 
-/* 2 s, 1 s, 64 MiB, 256 KiB, 100 000 (docs/policies.md, "Limits"). */
+/* 30 s, 1 s, 64 MiB, 256 KiB, 100 000 (docs/policies.md, "Limits"). */
 extern const struct policy_limits policy_default_limits;
 
 struct policy_set {

@@ -128,10 +128,16 @@ static int check_names(const struct place *p, const struct value *table, const c
 		for (size_t k = 0; k < n; k++) {
 			known = known || strcmp(key, names[k]) == 0;
 		}
+		if (!known && nearest) {
+			return fault(p, "%.60s: %s has no such field; did you mean %s?", key, what, nearest);
+		}
 		if (!known) {
-			return fault(p, "%.60s: %s has no such field%s%s%s", key, what,
-			             nearest ? "; did you mean " : "", nearest ? nearest : "",
-			             nearest ? "?" : "");
+			AUTO(str_free) struct str all = {0};
+
+			for (size_t k = 0; k < n; k++) {
+				str_addf(&all, "%s%s", k ? k + 1 < n ? ", " : " or " : "", names[k]);
+			}
+			return fault(p, "%.60s: %s has no such field, expected %s", key, what, str_text(&all));
 		}
 	}
 	return 0;

@@ -101,7 +101,8 @@ int worker_bury(struct worker *worker, struct arena *arena, const char **ret_why
 
 	child_abandon(&worker->child);
 	if (gone && status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == CHILD_UNBORN) {
-		return err_set(err, ERR_HOST, 0, "a worker cannot be set up");
+		return err_set(err, ERR_HOST, 0,
+		               "a worker cannot be set up (a limit of descriptors, memory or processes?)");
 	}
 	if (gone && status >= 0 && WIFSIGNALED(status)) {
 		*ret_why = arena_printf(arena, "the worker died: signal %d (%s)", WTERMSIG(status),

@@ -43,6 +43,27 @@ int schema_identify(struct db *db, enum schema_state *ret_state, int *ret_versio
 	return 0;
 }
 
+int schema_lacks(struct db *db, const char **ret_table, struct err *err)
+{
+	static const char *const tables[] = {"run",  "step", "resource", "resource_past",
+	                                     "made", "blob", "meta",     "gap"};
+
+	*ret_table = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		int64_t found;
+
+		if (db_ask(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1",
+		           DB_ARGS(db_text(tables[i])), 0, &found, err)) {
+			return -(int)err->code;
+		}
+		if (!found) {
+			*ret_table = tables[i];
+			return 0;
+		}
+	}
+	return 0;
+}
+
 static int apply(struct db *db, const struct embedded *file, struct err *err)
 {
 	AUTO(db_abandon) struct db_change change = {0};

@@ -23,6 +23,10 @@ enum schema_state {
 int schema_identify(struct db *db, enum schema_state *ret_state, int *ret_version,
                     struct err *err) MUST_CHECK;
 
+/* Of a database whose schema is the newest: the name of a table that it lacks all the same, for
+ * whatever reason; NULL: none. */
+int schema_lacks(struct db *db, const char **ret_table, struct err *err) MUST_CHECK;
+
 /* Applies what is missing, each file in one transaction that also counts PRAGMA user_version up;
  * another process doing the same at the same time is fine. */
 int schema_migrate(struct db *db, struct err *err) MUST_CHECK;

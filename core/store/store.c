@@ -159,6 +159,7 @@ static int prepare(struct store *store, struct arena *arena, struct attempt *att
                    struct err *err)
 {
 	bool writing = store->mode == STORE_WRITE, sound;
+	const char *lacks = NULL;
 	enum schema_state state;
 	int version;
 
@@ -191,7 +192,16 @@ static int prepare(struct store *store, struct arena *arena, struct attempt *att
 	if (attempt->problem) {
 		return 0;
 	}
-	if (writing && (schema_migrate(store->db, err) || check_after_crash(store, &sound, err))) {
+	if ((writing && schema_migrate(store->db, err)) ||
+	    ((writing || version == schema_newest()) && schema_lacks(store->db, &lacks, err))) {
+		return -(int)err->code;
+	}
+	if (lacks) {
+		attempt->trouble = DB_DAMAGED;
+		attempt->problem = arena_printf(arena, "damaged: it has no table %s", lacks);
+		return 0;
+	}
+	if (writing && check_after_crash(store, &sound, err)) {
 		return -(int)err->code;
 	}
 	attempt->usable = !writing || sound;

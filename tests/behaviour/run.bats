@@ -117,6 +117,88 @@ triggers()
 	assert_stderr -p "recovered tree: loads again"
 }
 
+# as a volume of a configuration map is: n.yaml -> ..data/n.yaml, ..data -> ..1
+@test "an edit behind a link is seen at once" {
+	local nodes=$TREE/state/nodes
+
+	mkdir "$nodes/..1" "$nodes/..2"
+	directories a | node_file
+	mv "$nodes/n.yaml" "$nodes/..1/"
+	ln -s ..1 "$nodes/..data"
+	ln -s ..data/n.yaml "$nodes/n.yaml"
+	start_run --interval 1h
+	passed 1
+	directories a b | node_file_at "$nodes/..1/n.yaml"
+	wait_for 30 test -d "$AREA/b"
+	directories a c | node_file_at "$nodes/..2/n.yaml"
+	ln -s ..2 "$nodes/new"
+	mv -T "$nodes/new" "$nodes/..data"
+	wait_for 30 test -d "$AREA/c"
+	end_run
+	assert_status 0
+}
+
+node_file_at()
+{
+	{
+		printf 'version: 1\nnodes: ["%s"]\n' "$NODE"
+		cat
+	} >"$1"
+}
+
+@test "a pause that is taken away, or is over, wakes it" {
+	directories a | node_file
+	start_run --interval 1h
+	passed 1
+	run_reconcile pause "for a moment"
+	rmdir "$AREA/a"
+	run_reconcile resume
+	assert_status 0
+	wait_for 30 test -d "$AREA/a"
+	run_reconcile pause --for 4s "for a moment"
+	logged "paused: for a moment"
+	rmdir "$AREA/a"
+	wait_for 30 test -d "$AREA/a"
+	end_run
+	assert_status 0
+}
+
+@test "status says whether a run is alive, and when its next pass is" {
+	directories a | node_file
+	run_node status
+	assert_line "Agent: not running."
+	start_run --interval 1h
+	passed 1
+	_tells_next()
+	{
+		reconcile status -C "$TREE" --node "$NODE" >"$SCRATCH/status"
+		grep -qE "^Agent: running \(process $RUN\), next pass at 20[-0-9T:]+Z\.$" "$SCRATCH/status"
+	}
+	wait_for 20 _tells_next || fail "$(cat "$SCRATCH/status")"
+	run_node status --json
+	assert_equal "$RUN" "$(jq .agent.pid <<<"$output")"
+	(($(jq .agent.next <<<"$output") > $(date +%s)))
+	refute_output -p "exit code -1"
+	end_run
+	run_node status --json
+	assert_equal null "$(jq .agent <<<"$output")"
+}
+
+@test "what would mean nothing is refused: --interval with one pass, a splay longer than the interval" {
+	directories a | node_file
+	run_node run --once --interval 1m
+	assert_status 1
+	assert_stderr -p "--once makes one pass: --interval means nothing with it"
+	run_node run --boot --splay 1s
+	assert_stderr -p "--boot makes one pass: --splay means nothing with it"
+	run_node run --boot --until-in-sync 1m
+	assert_stderr -p "--boot and --until-in-sync exclude each other"
+	run_node run --interval 1m --splay 2m
+	assert_status 1
+	assert_stderr -p "--splay is longer than the interval, expected 60s or less"
+	assert_equal "" "$(ls "$AREA")"
+}
+
 @test "SIGHUP is a word to look again, many of them are few passes" {
 	local i
 
@@ -202,6 +284,14 @@ triggers()
 	jq -es 'map(select(.event == "changed"))[0] | .ts and .level == "notice" and
 		.action == "create" and .outcome == "changed" and .reason' <<<"$output" >/dev/null
 	[[ -z $stderr ]] || fail "$stderr"
+}
+
+@test "--json: a change has the number of its run, and how long it took" {
+	directories a | node_file
+	start_run --interval 1h --json
+	passed 1
+	end_run
+	assert_equal '1 number' "$(jq -r 'select(.event == "changed") | "\(.run) \(.duration_ms | type)"' <<<"$output")"
 }
 
 @test "to the journal each line begins with its level" {

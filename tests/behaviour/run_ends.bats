@@ -132,6 +132,7 @@ slow_command()
 	assert_missing "$AREA/later"
 	told "^STOPPING=1"
 	told "^EXTEND_TIMEOUT_USEC="
+	logged "stopping: waiting for command:slow; another signal stops at once"
 	run_node history show 1
 	assert_output -p "stopped by a signal"
 	run_node plan
@@ -167,6 +168,25 @@ slow_command()
 }
 
 # ---- one at a time
+
+@test "a SIGTERM while somebody else holds the lock is no error" {
+	directories d | node_file
+	in_ns mkdir -p "$SCRATCH/run"
+	_apart in_ns "exec 9<>$SCRATCH/run/lock; python3 -c '
+import fcntl, struct, time, os
+fcntl.fcntl(9, 37, struct.pack(\"hhqqi4x\", fcntl.F_WRLCK, 0, 0, 0, 0))
+open(\"$SCRATCH/locked\", \"w\")
+while not os.path.exists(\"$SCRATCH/free\"): time.sleep(0.05)
+'" &
+	wait_for 20 test -e "$SCRATCH/locked"
+	start_run --interval 1h --lock-timeout 1h --json
+	logged "waiting for the lock"
+	end_run
+	assert_status 0
+	assert_equal "" "$(jq -c 'select(.level == "err")' <<<"$output")"
+	assert_equal "stopped by a signal" "$(jq -r 'select(.event == "skipped") | .reason' <<<"$output")"
+	touch "$SCRATCH/free"
+}
 
 @test "while somebody else holds the lock a pass is skipped, said once, and tried again" {
 	directories d | node_file

@@ -109,6 +109,9 @@ static void faults_of_a_resource_name_the_call(void **state)
 	assert_body_fails(
 	    "\nplan:mount{target = '/x', sorce = 'y', type = 'nfs', reason = 'r'}", 2,
 	    "policy test: plan:mount: sorce: a mount has no such field; did you mean source?");
+	assert_body_fails("plan:command{name = 'x', run = 'y', reason = 'r'}", 1,
+	                  "policy test: plan:command: run: a command has no such field, expected name, "
+	                  "state, argv, unless or creates");
 	assert_body_fails(
 	    "plan:mount{target = 'x', source = 'y', type = 'nfs', reason = 'r'}", 1,
 	    "policy test: plan:mount: target: \"x\" is relative, expected an absolute path");
@@ -151,6 +154,9 @@ static void faults_beside_the_resource_are_found(void **state)
 	assert_body_fails(
 	    "plan:package{name = 'xx', reason = 'r', provides = {module = 'm', kernl = 'k'}}", 1,
 	    "policy test: plan:package: kernl: provides has no such field; did you mean kernel?");
+	assert_body_fails(
+	    "plan:package{name = 'xx', reason = 'r', provides = {module = 'm', zzzzzzzz = 'k'}}", 1,
+	    "policy test: plan:package: zzzzzzzz: provides has no such field, expected module or kernel");
 	assert_body_fails("plan:package{name = 'xx', reason = 'r', provides = {module = 'm'}}", 1,
 	                  "policy test: plan:package: kernel is missing: kernel = \"...\"");
 	assert_body_fails("plan:block{reason = 'r'}", 1,
