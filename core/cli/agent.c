@@ -45,8 +45,7 @@ struct agent agent_look(const char *run_dir)
 	}
 	struct agent agent = {(pid_t)value_number(&v, "pid", 0), value_number(&v, "next", 0)};
 
-	return agent.pid > 0 &&
-	               child_is_alive(agent.pid, (uint64_t)value_number(&v, "starttime", 0))
+	return agent.pid > 0 && child_is_alive(agent.pid, (uint64_t)value_number(&v, "starttime", 0))
 	           ? agent
 	           : (struct agent){0};
 }

@@ -143,10 +143,9 @@ static void idle(void *context)
 	s->idle = true;
 	s->blind = trouble != NULL;
 	agent_tell(s->cli->engine.run_dir, next_pass);
-	self_notify_send(
-	    &s->notify, "STATUS=%s at %s%s%s; next pass at %s%s%s", s->cli->pass.summary,
-	    clock_stamp(s->ended, last), *s->cli->pass.why ? ": " : "", s->cli->pass.why,
-	    clock_stamp(next_pass, next), trouble ? "; " : "", trouble ? trouble : "");
+	self_notify_send(&s->notify, "STATUS=%s at %s%s%s; next pass at %s%s%s", s->cli->pass.summary,
+	                 clock_stamp(s->ended, last), *s->cli->pass.why ? ": " : "", s->cli->pass.why,
+	                 clock_stamp(next_pass, next), trouble ? "; " : "", trouble ? trouble : "");
 }
 
 /* ---- Passes ---- */

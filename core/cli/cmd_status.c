@@ -280,10 +280,11 @@ const struct cmd cmd_status = {
     .name = "status",
     .arguments = "",
     .summary = "how the node stands now, and since when",
-    .help = "Plans, and says with the history's help since when each thing is as it is, what the\n"
-            "last run did, whether a `run` is alive and when its next pass is, who holds the lock,\n"
-            "and whether the node is paused. Changes nothing.\n"
-            "A tree that cannot be used is said, and what `run` goes on with instead is judged.\n"
-            "Exit codes as of plan, and 7 when paused.",
+    .help =
+        "Plans, and says with the history's help since when each thing is as it is, what the\n"
+        "last run did, whether a `run` is alive and when its next pass is, who holds the lock,\n"
+        "and whether the node is paused. Changes nothing.\n"
+        "A tree that cannot be used is said, and what `run` goes on with instead is judged.\n"
+        "Exit codes as of plan, and 7 when paused.",
     .run = run,
 };

@@ -93,7 +93,7 @@ struct engine_result {
 	int stopped;        /* signal that ended it early, or 0 */
 	/* Said by notes; here so that somebody can tell when it is over. */
 	bool no_history, tree_not_kept;
-	int64_t next_try;   /* of clock_ms, when something that failed is tried again, or
+	int64_t next_try; /* of clock_ms, when something that failed is tried again, or
 	                     * a pause ends; 0: nothing does */
 };
 

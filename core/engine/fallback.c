@@ -35,7 +35,10 @@ static int load_last_good(struct engine *engine, struct err *err)
 	const char *path = history_last_good_path(engine);
 
 	if (!path) {
-		return err_set(err, ERR_INPUT, 0, "it lies with the history, which does not answer");
+		const char *why = history_unreached(engine);
+
+		return err_set(err, ERR_INPUT, 0, "it lies with the history: %s",
+		               why ? why : "that is no usable path");
 	}
 	if (last_good_read(path, engine->boot_id, engine->arena, &kept, err)) {
 		return -(int)err->code;

@@ -37,9 +37,7 @@ static void trouble(struct engine *engine, const struct err *err)
 	engine->store = NULL;
 }
 
-/* Why the folder of the history is not to be touched, or NULL: it may lie on a dead file system,
- * and only the worker may hang. */
-static const char *unanswered(struct engine *engine)
+const char *history_unreached(struct engine *engine)
 {
 	const char *path = engine->options->history;
 	const char *folder = path_fault(path) ? NULL : path_parent(engine->arena, path);
@@ -56,7 +54,7 @@ void history_open(struct engine *engine, enum store_mode mode)
 		return;
 	}
 	engine->history_writes = mode == STORE_WRITE;
-	engine->condition = (struct store_condition){.problem = unanswered(engine)};
+	engine->condition = (struct store_condition){.problem = history_unreached(engine)};
 	if (!engine->condition.problem && store_open(engine->options->history, mode, engine->arena,
 	                                             &engine->store, &engine->condition, &err)) {
 		engine->condition.problem = arena_strdup(engine->arena, err.text);
@@ -380,8 +378,8 @@ const char *history_last_good_path(struct engine *engine)
 	const char *history = engine->options->history;
 	const char *folder = path_fault(history) ? NULL : path_parent(engine->arena, history);
 
-	return folder && !unanswered(engine) ? path_join(engine->arena, folder, "last-good.json")
-	                                     : NULL;
+	return folder && !history_unreached(engine) ? path_join(engine->arena, folder, "last-good.json")
+	                                            : NULL;
 }
 
 /* How the run ended, where there is no history to tell it. */

@@ -132,6 +132,9 @@ int history_gap_tell(struct engine *engine, struct err *err) MUST_CHECK;
 /* Looks after the history for a bounded time, when all that somebody waits for is out, and closes
  * it. */
 void history_close(struct engine *engine);
+/* Why the folder of the history is not to be touched, or NULL: it may lie on a dead file system,
+ * and only the worker may hang. */
+const char *history_unreached(struct engine *engine);
 /* Beside the history; NULL: its folder does not answer, or that is no path. */
 const char *history_last_good_path(struct engine *engine);
 

@@ -270,6 +270,10 @@ static void wake(const struct engine_options *options, struct arena *arena)
 {
 	struct err ignored;
 
+	/* Others look into it, and what writes state makes its folder for root alone. */
+	if (self_make_folder(options->run_dir, 0755, &ignored)) {
+		return;
+	}
 	(void)!self_state_write(path_join(arena, options->run_dir, TREE_WATCH_WAKE), "", 0, &ignored);
 }
 

@@ -7,6 +7,7 @@
 #include "engine/gate.h"
 #include "engine/order.h"
 #include "engine/reboots.h"
+#include "model/mount_options.h"
 #include "provider/converge.h"
 
 #include <stdlib.h>
@@ -124,6 +125,27 @@ void planner_compare(struct arena *arena, const struct resource *want, const str
 	}
 }
 
+/* The wanted file system is mounted: what waits is an option of it, or what somebody else has
+ * written for the next boot. Another one that is only observed shows in its source or type; of a
+ * bind mount that may be told by no field. */
+static bool is_usable_mount(const struct step *need)
+{
+	const struct mount *want = &need->want->mount, *have = &need->have->mount;
+	bool is_watched = text_equal(want->manage, "observe");
+
+	if (need->want->kind->id != KIND_MOUNT || need->outcome != OUTCOME_PENDING ||
+	    need->want->state != STATE_PRESENT || !have->live.value || have->other_source ||
+	    (is_watched && mount_options_bind(&want->options))) {
+		return false;
+	}
+	for (size_t i = 0; i < need->differences.count; i++) {
+		if (strcmp(need->differences.list[i].field, "options") != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool planner_is_met(const struct step *need)
 {
 	/* An index that could not be refreshed offers what it offered before, and there is the cache:
@@ -132,7 +154,8 @@ bool planner_is_met(const struct step *need)
 	       need->want->kind->id == KIND_PACKAGE_INDEX ||
 	       /* Not as wanted in version or parameters, and there: it does what it is needed for. */
 	       ((need->outcome == OUTCOME_PENDING || need->outcome == OUTCOME_BLOCKED) &&
-	        need->want->kind->id == KIND_MODULE && need->have->module.loaded.value);
+	        need->want->kind->id == KIND_MODULE && need->have->module.loaded.value) ||
+	       is_usable_mount(need);
 }
 
 struct planning {

@@ -58,7 +58,8 @@ int planner_plan(const struct wanted_set *set, const struct decision *decision, 
                  const struct gate *gate, struct plan *ret_plan, struct err *err) MUST_CHECK;
 
 /* Is a need met as it stands, so that what needs it may be changed? A loaded module that only waits
- * for a reboot to become newer serves. */
+ * for a reboot to become newer serves, and so does a file system that is mounted while one of its
+ * options waits for the next time. */
 bool planner_is_met(const struct step *need);
 
 /* One step again, from a fresh observation: differences, action, outcome (not gated). */

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "model/mount_options.h"
+#include "model/mount_source.h"
 
 #include <string.h>
 
@@ -94,6 +95,19 @@ static const char *lines_text(struct arena *arena, const struct list *lines)
 	return arena_strdup(arena, str_text(&text));
 }
 
+/* What is written as nfs or efs is mounted as nfs4, and as that it may be wanted. */
+static bool is_mounted_as(const struct field *field, const struct resource *want,
+                          const struct resource *have)
+{
+	const char *written =
+	    field->offset == offsetof(struct resource, mount.fstab_type)  ? have->mount.fstab_type
+	    : field->offset == offsetof(struct resource, mount.unit_type) ? have->mount.unit_type
+	                                                                  : NULL;
+
+	return written && want->mount.type && strcmp(written, "auto") != 0 &&
+	       strcmp(written, "none") != 0 && mount_type_same(written, want->mount.type);
+}
+
 /* The first of the fields in which the machine says otherwise, as it says it; or NULL. */
 static const char *says_otherwise(struct arena *arena, const char *const *fields, size_t n,
                                   const struct resource *want, const struct resource *have)
@@ -102,7 +116,8 @@ static const char *says_otherwise(struct arena *arena, const char *const *fields
 		const struct field *field =
 		    field_find(want->kind->fields, want->kind->field_count, fields[i]);
 
-		if (field_is_set(field, have) && !compare_field(field, want, have)) {
+		if (field_is_set(field, have) && !compare_field(field, want, have) &&
+		    !is_mounted_as(field, want, have)) {
 			return compare_show(arena, field, have);
 		}
 	}

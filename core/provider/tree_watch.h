@@ -6,10 +6,10 @@
  * PAUSE, and whether somebody wakes us in the run-dir.
  *
  * The tree may lie on a file system that dies, and even inotify_add_watch looks up paths: so a
- * child of its own watches, and the supervisor only hears from it. Before it looks at anything, it is
- * written down, so that whoever comes after a supervisor that was killed knows of it. One that does not answer any
- * more is killed and tried again after a while; one that cannot be killed is recorded like a stuck
- * worker, and no other is started while it is there.
+ * child of its own watches, and the supervisor only hears from it. Before it looks at anything, it
+ * is written down, so that whoever comes after a supervisor that was killed knows of it. One that
+ * does not answer any more is killed and tried again after a while; one that cannot be killed is
+ * recorded like a stuck worker, and no other is started while it is there.
  *
  * Local file systems are watched with inotify. On one of the network (NFS, Lustre, FUSE, ...)
  * inotify only tells of what this very node does: there names, sizes and times are compared every

@@ -66,6 +66,16 @@ static int say(const struct watching *w, struct value *map)
 	return wire_send(w->fd, map, 0, &err);
 }
 
+static bool is_avoided(const struct watching *w, const char *path)
+{
+	for (const char *const *avoid = w->task->avoid; avoid && *avoid; avoid++) {
+		if (path_is_below(path, *avoid, true)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Before each look: says where, for whoever finds us hanging there; once for each mount. False:
  * somebody hangs there already, or nobody listens. */
 static bool may_look(struct watching *w, const char *path)
@@ -73,10 +83,8 @@ static bool may_look(struct watching *w, const char *path)
 	AUTO(arena_auto) struct arena *arena = arena_create();
 	struct value map = value_map();
 
-	for (const char *const *avoid = w->task->avoid; avoid && *avoid; avoid++) {
-		if (path_is_below(path, *avoid, true)) {
-			return false;
-		}
+	if (is_avoided(w, path)) {
+		return false;
 	}
 	const struct mount_row *row = w->table ? mount_table_over(w->table, path) : NULL;
 
@@ -256,9 +264,9 @@ static void add_entry(uint64_t *sum, const char *path, const char *name, const s
 	*sum += strtoull(half, NULL, 16);
 }
 
-static void add_names(uint64_t *sum, const struct folder *folder)
+static void add_names(const struct watching *w, uint64_t *sum, const struct folder *folder)
 {
-	DIR *dir = opendir(folder->path);
+	DIR *dir = is_avoided(w, folder->path) ? NULL : opendir(folder->path);
 	struct stat st;
 
 	if (!dir) {
@@ -279,7 +287,7 @@ static uint64_t print_of(const struct watching *w)
 
 	for (size_t i = 0; i < w->count; i++) {
 		if (w->folders[i].interest == OF_THE_TREE || w->folders[i].interest == OF_NODE) {
-			add_names(&sum, &w->folders[i]);
+			add_names(w, &sum, &w->folders[i]);
 		}
 	}
 	return sum;
@@ -394,8 +402,8 @@ static int say_changed(const struct watching *w, bool changed)
 	return say(w, &map);
 }
 
-/* A look of our own: where the folders are, and (if need be) what is in them. */
-static int look(struct watching *w, bool *ret_changed)
+/* Where the folders are. True: others than before. */
+static bool find_folders(struct watching *w)
 {
 	const struct watching before = *w;
 	struct err err;
@@ -411,16 +419,30 @@ static int look(struct watching *w, bool *ret_changed)
 		w->table = NULL;
 	}
 	list_folders(w);
-	*ret_changed |= watch_folders(w, &before);
-	if (w->compare) {
+	bool moved = watch_folders(w, &before);
+
+	w->table = NULL;
+	host_done(&w->host);
+	arena_free(w->table_arena);
+	arena_free(before.arena);
+	return moved;
+}
+
+/* A look of our own: where the folders are, and (if need be) what is in them. */
+static int look(struct watching *w, bool *ret_changed)
+{
+	enum { TRIES = 3 };
+
+	/* A link may be exchanged between its being followed and its folder's being watched. */
+	for (int i = 0; i < TRIES && !w->deaf && find_folders(w); i++) {
+		*ret_changed = true;
+	}
+	if (w->compare && !w->deaf) {
 		uint64_t print = print_of(w);
 
 		*ret_changed |= print != w->print;
 		w->print = print;
 	}
-	host_done(&w->host);
-	arena_free(w->table_arena);
-	arena_free(before.arena);
 	return w->deaf ? -1 : 0;
 }
 

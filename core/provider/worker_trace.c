@@ -2,10 +2,10 @@
 /*
  * See worker_link.h: should we be killed while a worker of ours hangs, nobody is left to record it,
  * or what it has started. So what is under way stands in a small file, RUN_DIR/stuck/PID.at: a
- * change before it begins, a look once it has taken a tenth of a second (most take none, and a file for each
- * would cost more than they do). Whoever comes next, and finds the file of one who is no more, ends
- * what is left of that worker's session, as its deadline would have done, and records what cannot
- * be ended.
+ * change before it begins, a look once it has taken a tenth of a second (most take none, and a file
+ * for each would cost more than they do). Whoever comes next, and finds the file of one who is no
+ * more, ends what is left of that worker's session, as its deadline would have done, and records
+ * what cannot be ended.
  */
 #include "base/child.h"
 #include "base/clock.h"

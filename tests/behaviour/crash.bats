@@ -141,6 +141,8 @@ told()
 	kill -KILL "$RUN"
 	wait "$RUN" || :
 	node_file <<<"resources: [{kind: directory, path: $AREA/d}]"
+	run_node status
+	assert_line -e '^Last run: 1, 20[-0-9T:]+Z, (running|interrupted)\.$'
 	run_node apply --accept-shrink
 	assert_status 0
 	assert_stderr -p "run 1 was cut off"
@@ -150,6 +152,7 @@ told()
 	run_reconcile history show 1
 	assert_output -p "command:slow"
 	assert_output -p "found"
+	refute_output -p '{"'
 	told
 }
 

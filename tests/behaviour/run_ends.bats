@@ -70,6 +70,14 @@ told()
 	told "^STOPPING=1"
 }
 
+@test "the service manager is told why a pass failed" {
+	listen
+	node_file <<<"resources: [{kind: nothing}]"
+	NOTIFY_SOCKET=$SCRATCH/notify start_run --interval 1h
+	told "^STATUS=the last pass failed at 20.*Z: .*nothing.*; next pass at "
+	end_run
+}
+
 @test "READY comes before the first pass has done its work, and children do not speak for it" {
 	listen
 	node_file <<-EOF
@@ -179,8 +187,9 @@ open(\"$SCRATCH/locked\", \"w\")
 while not os.path.exists(\"$SCRATCH/free\"): time.sleep(0.05)
 '" &
 	wait_for 20 test -e "$SCRATCH/locked"
-	start_run --interval 1h --lock-timeout 1h --json
-	logged "waiting for the lock"
+	listen
+	NOTIFY_SOCKET=$SCRATCH/notify start_run --interval 1h --lock-timeout 1h --json
+	told "^STATUS=Waiting for the lock, held by "
 	end_run
 	assert_status 0
 	assert_equal "" "$(jq -c 'select(.level == "err")' <<<"$output")"

@@ -125,7 +125,9 @@ paused_for_nobody()
 	nobody_runs status -C "$TREE" --node n --json
 	[[ $(jq -r .pause.cannot_tell <<<"$output") == *"no word"* ]] || fail "$output"
 	chown -R 0:0 "$TREE"
+	rm -rf "$SCRATCH/run" # it may be the first command of a boot
 	run_node pause "the rack is moved" --for 2h
+	assert_equal 755 "$(stat -c %a "$SCRATCH/run")"
 	refute_output -p "as of"
 	own_tree
 	paused_for_nobody "the rack is moved \(root, since 20[-0-9T:]+Z, until 20[-0-9T:]+Z, $of\); "

@@ -261,6 +261,38 @@ static void a_pause_ends_with_a_word(void **state)
 	assert_string_equal(pass(), "<6>recovered pause: resumed after 1m 0s\n");
 }
 
+static void what_is_not_recorded_ends_with_a_word(void **state)
+{
+	(void)state;
+	start(RUN_LOG_JOURNAL);
+	run_log_begin(journal);
+	run_log_note(journal, "history: read-only");
+	run_log_note(journal, "the tree could not be kept as the last good one: read-only");
+	result.no_history = result.tree_not_kept = true;
+	pass();
+	result.no_history = result.tree_not_kept = false;
+	run_log_set_clock(journal, now + 60000);
+	assert_string_equal(pass(), "<6>recovered history: it can be written again after 1m 0s\n"
+	                            "<6>recovered last good tree: it is kept again after 1m 0s\n");
+	assert_string_equal(pass(), "");
+}
+
+static void a_change_has_its_run_and_how_long_it_took(void **state)
+{
+	(void)state;
+	start(RUN_LOG_JSON);
+	steps[0].outcome = OUTCOME_CHANGED;
+	steps[0].action = ACTION_CREATE;
+	steps[0].duration_ms = 0;
+	run_log_begin(journal);
+	run_log_run(journal, 7);
+	run_log_step(journal, &steps[0]);
+	const char *text = said();
+
+	assert_non_null(strstr(text, "\"run\":7"));
+	assert_non_null(strstr(text, "\"duration_ms\":0"));
+}
+
 static void json_lines_have_their_fields(void **state)
 {
 	(void)state;
@@ -361,6 +393,8 @@ int main(void)
 	    TEST(a_note_after_the_end_of_a_pass_is_remembered_too),
 	    TEST(a_pause_ends_with_a_word),
 	    TEST(who_does_not_read_loses_lines_and_is_told_how_many),
+	    TEST(what_is_not_recorded_ends_with_a_word),
+	    TEST(a_change_has_its_run_and_how_long_it_took),
 	    TEST(json_lines_have_their_fields),
 	    TEST(a_line_for_people_holds_no_control_characters),
 	    TEST(the_journal_is_known_by_its_stream),

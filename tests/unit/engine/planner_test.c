@@ -299,6 +299,33 @@ static void what_needs_something_pending_waits_but_for_a_loaded_module(void **st
 	arena_free(s.arena);
 }
 
+static void what_lies_on_a_mount_does_not_wait_for_its_next_mount(void **state)
+{
+	(void)state;
+	struct sample s = sample_create();
+	struct resource *want = want_mount(&s, "/m"), *have = live_mount(&s, "/m");
+	struct step need = {.want = want, .have = have, .outcome = OUTCOME_PENDING};
+
+	want->state = STATE_PRESENT;
+	assert_true(planner_is_met(&need)); /* the line of fstab says otherwise */
+	differences_add(s.arena, &need.differences, "options", "localflock", "flock");
+	assert_true(planner_is_met(&need));
+	want->mount.manage = "observe";
+	assert_true(planner_is_met(&need));
+	differences_add(s.arena, &need.differences, "source", "/dev/a", "/dev/b");
+	assert_false(planner_is_met(&need)); /* another file system, which is only observed */
+	need.differences = (struct differences){0};
+	have->mount.other_source = "fs is another one now";
+	assert_false(planner_is_met(&need));
+	have->mount.other_source = NULL;
+	need.outcome = OUTCOME_BLOCKED;
+	assert_false(planner_is_met(&need));
+	need.outcome = OUTCOME_PENDING;
+	have->mount.live.value = false; /* an armed automount */
+	assert_false(planner_is_met(&need));
+	arena_free(s.arena);
+}
+
 static void a_source_that_changes_makes_a_young_index_old(void **state)
 {
 	static const char *const after[] = {"package_source:fsx"};
@@ -451,6 +478,7 @@ int main(void)
 	    cmocka_unit_test(a_package_for_another_kernel_brings_the_running_one_nothing),
 	    cmocka_unit_test(dkms_builds_after_the_headers_that_it_lacks),
 	    cmocka_unit_test(what_needs_something_pending_waits_but_for_a_loaded_module),
+	    cmocka_unit_test(what_lies_on_a_mount_does_not_wait_for_its_next_mount),
 	    cmocka_unit_test(a_source_that_changes_makes_a_young_index_old),
 	    cmocka_unit_test(an_index_that_was_not_refreshed_stops_nobody),
 	    cmocka_unit_test(work_under_jobs_waits_for_jobs_and_when_they_cannot_be_counted),

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 /* ---- The child, seen from the fact source it waits for ---- */
 
@@ -166,6 +167,40 @@ static void long_run_is_ended(void **state)
 	c->limits.cpu_seconds = 20;
 	case_body(c, "\nwhile true do\nend");
 	assert_fails(c, "policies/test.lua", 3, "policy test: it ran longer than 300 ms");
+	case_done(c);
+}
+
+static pid_t waker;
+
+/* Asked for a fact, and the process of the policies gets no time for a while afterwards. */
+static int be_starving(struct fact_source *self, const struct kind *kind, const char *key,
+                       const struct resource **ret_fact, struct err *err)
+{
+	pid_t pid = child_pid();
+
+	assert_true(pid > 0);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	waker = fork();
+	if (!waker) {
+		usleep(2500 * 1000);
+		kill(pid, SIGCONT);
+		_exit(0);
+	}
+	return be_slow(self, kind, key, ret_fact, err);
+}
+
+/* A busy machine is no fault of the policy: what counts is the time that it uses. */
+static void a_process_that_gets_no_time_is_waited_for(void **state)
+{
+	struct test_case *c = case_create();
+
+	(void)state;
+	skip_without_children();
+	c->limits = policy_default_limits;
+	c->source.get = be_starving;
+	case_body(c, "local x = facts.package.vim");
+	assert_runs(c);
+	assert_int_equal(waitpid(waker, NULL, 0), waker);
 	case_done(c);
 }
 
@@ -334,6 +369,7 @@ int main(void)
 	    cmocka_unit_test(process_that_stands_still_is_ended),
 	    cmocka_unit_test(child_has_next_to_nothing),
 	    cmocka_unit_test(long_run_is_ended),
+	    cmocka_unit_test(a_process_that_gets_no_time_is_waited_for),
 	    cmocka_unit_test(waiting_for_facts_does_not_count),
 	    cmocka_unit_test(section_without_a_policy_is_an_error),
 	    cmocka_unit_test(policy_of_unwanted_sections_does_not_run),

@@ -156,7 +156,8 @@ static void faults_beside_the_resource_are_found(void **state)
 	    "policy test: plan:package: kernl: provides has no such field; did you mean kernel?");
 	assert_body_fails(
 	    "plan:package{name = 'xx', reason = 'r', provides = {module = 'm', zzzzzzzz = 'k'}}", 1,
-	    "policy test: plan:package: zzzzzzzz: provides has no such field, expected module or kernel");
+	    "policy test: plan:package: zzzzzzzz: provides has no such field, expected module or "
+	    "kernel");
 	assert_body_fails("plan:package{name = 'xx', reason = 'r', provides = {module = 'm'}}", 1,
 	                  "policy test: plan:package: kernel is missing: kernel = \"...\"");
 	assert_body_fails("plan:block{reason = 'r'}", 1,

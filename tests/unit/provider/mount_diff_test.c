@@ -72,6 +72,27 @@ static void a_line_that_says_otherwise_is_a_third_fact(void **state)
 	}
 }
 
+static void a_line_that_is_mounted_under_another_name_says_the_same(void **state)
+{
+	static const char *const types[] = {"nfs", "efs", "nfs4"};
+	const char *want = "{\"kind\": \"mount\", \"target\": \"/n\", \"source\": \"s:/n\", "
+	                   "\"type\": \"nfs4\", \"manage\": \"live\"}";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		struct verdict v =
+		    compare(want, arena_printf(arena,
+		                               "{\"kind\": \"mount\", \"key\": \"/n\", \"live\": true, "
+		                               "\"source\": \"s:/n\", \"type\": \"nfs4\", "
+		                               "\"options\": [\"rw\"], \"fstab\": true, "
+		                               "\"fstab_source\": \"s:/n\", \"fstab_type\": \"%s\", "
+		                               "\"fstab_options\": [\"defaults\"]}",
+		                               types[i]));
+
+		assert_int_equal(v.outcome, OUTCOME_KEPT);
+	}
+}
+
 static void what_a_remount_of_lustre_does_not_change_counts_at_the_next_mount(void **state)
 {
 	struct verdict v = compare(WANTED("live", "\"flock\", \"user_xattr\", \"relatime\""),
@@ -131,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(what_is_observed_and_another_file_system_is_pending),
 	    TEST(a_line_that_says_otherwise_is_a_third_fact),
+	    TEST(a_line_that_is_mounted_under_another_name_says_the_same),
 	    TEST(what_a_remount_of_lustre_does_not_change_counts_at_the_next_mount),
 	    TEST(options_that_the_client_never_shows_are_not_planned_for_ever),
 	    TEST(a_line_of_lustre_gets_the_relatime_that_its_helper_needs),

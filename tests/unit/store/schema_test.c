@@ -254,6 +254,37 @@ static void a_migration_killed_half_way_is_done_by_the_next(void **state)
 	}
 }
 
+static void one_that_lacks_a_table_is_set_aside(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const tables[] = {"run",  "step", "resource", "resource_past",
+	                                     "made", "blob", "meta",     "gap"};
+
+	store_close(fixture_write(f));
+	/* What a later schema adds belongs into the list as well. */
+	assert_int_equal(fixture_ask(f->path, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+	                                      " AND name NOT LIKE 'sqlite_%'"),
+	                 ARRAY_LEN(tables));
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		store_close(fixture_write(f));
+		fixture_sql(f->path,
+		            arena_printf(f->arena, "PRAGMA foreign_keys = OFF; DROP TABLE %s", tables[i]));
+		assert_null(fixture_open(f, STORE_READ));
+		assert_string_equal(f->condition.problem,
+		                    arena_printf(f->arena, "damaged: it has no table %s", tables[i]));
+		struct store *store = fixture_open(f, STORE_WRITE);
+
+		assert_non_null(store);
+		assert_non_null(f->condition.set_aside);
+		store_close(store);
+		assert_int_equal(fixture_ask(f->path, "SELECT count(*) FROM gap WHERE set_aside NOT NULL"),
+		                 1);
+		assert_int_equal(unlink(f->path), 0);
+		unlink(arena_printf(f->arena, "%s-wal", f->path));
+		unlink(arena_printf(f->arena, "%s-shm", f->path));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +296,7 @@ int main(void)
 	    FIXTURE_TEST(types_are_checked),
 	    FIXTURE_TEST(stored_histories_of_each_earlier_schema_go_on),
 	    FIXTURE_TEST(a_migration_killed_half_way_is_done_by_the_next),
+	    FIXTURE_TEST(one_that_lacks_a_table_is_set_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

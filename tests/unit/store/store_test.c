@@ -34,33 +34,6 @@ static void settings_hold(void **state)
 	assert_true(fixture_exists(arena_printf(f->arena, "%s-wal", f->path)));
 }
 
-static void one_that_lacks_a_table_is_set_aside(void **state)
-{
-	struct fixture *f = *state;
-
-	static const char *const tables[] = {"run",  "step", "resource", "resource_past",
-	                                     "made", "blob", "meta",     "gap"};
-
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-		store_close(fixture_write(f));
-		fixture_sql(f->path, arena_printf(f->arena, "PRAGMA foreign_keys = OFF; DROP TABLE %s",
-		                                  tables[i]));
-		assert_null(fixture_open(f, STORE_READ));
-		assert_string_equal(f->condition.problem,
-		                    arena_printf(f->arena, "damaged: it has no table %s", tables[i]));
-		struct store *store = fixture_open(f, STORE_WRITE);
-
-		assert_non_null(store);
-		assert_non_null(f->condition.set_aside);
-		store_close(store);
-		assert_int_equal(fixture_ask(f->path, "SELECT count(*) FROM gap WHERE set_aside NOT NULL"),
-		                 1);
-		assert_int_equal(unlink(f->path), 0);
-		unlink(arena_printf(f->arena, "%s-wal", f->path));
-		unlink(arena_printf(f->arena, "%s-shm", f->path));
-	}
-}
-
 static void reading_creates_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -683,7 +656,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    FIXTURE_TEST(first_open_creates_folder_and_file_for_root_and_adm),
 	    FIXTURE_TEST(settings_hold),
-	    FIXTURE_TEST(one_that_lacks_a_table_is_set_aside),
 	    FIXTURE_TEST(reading_creates_nothing),
 	    FIXTURE_TEST(damaged_header_is_set_aside_and_a_new_history_begun),
 	    FIXTURE_TEST(damage_never_overwrites_what_was_set_aside_before),
