@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The one Makefile. `make help` lists the targets; V=1 shows the commands; VARIANT=sanitize builds
-# for ASan and UBSan beside the release build. All that is made stands under build/$(VARIANT), and
-# nothing here names a source file: what stands in its folder is built.
+# for ASan and UBSan beside the release build, VARIANT=fuzz for libFuzzer as well. All that is made
+# stands under build/$(VARIANT), and nothing here names a source file: what stands in its folder is
+# built.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
@@ -35,6 +36,7 @@ UNIT_SOURCES := $(sort $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(OUT)/%)
 SUPPORT := $(sort $(wildcard tests/unit/support/*.c tests/fake/*.c))
 PROGRAMS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/programs/*.c)))
+FUZZERS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/fuzz/*.c)))
 BENCH := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
 BEHAVIOUR := $(sort $(wildcard tests/behaviour/*.bats))
 VM_TESTS := $(sort $(wildcard tests/vm/*.bats))
@@ -56,19 +58,27 @@ PACKAGES := $(or $(LUA),lua5.4) yaml-0.1 sqlite3 jansson libmd
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) mount libkmod 2>/dev/null || echo missing)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
-CFLAGS_release := -O2 -g -fstack-protector-strong -fstack-clash-protection \
-	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+# No path of this machine in it: wherever it is built, it is the same program.
+CFLAGS_release := -O2 -g -ffile-prefix-map=$(CURDIR)=. \
+	-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 LDFLAGS_release := -Wl,-z,relro,-z,now
 CFLAGS_sanitize := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS_sanitize := -fsanitize=address,undefined
+CFLAGS_fuzz := $(CFLAGS_sanitize) -fsanitize=fuzzer-no-link
+LDFLAGS_fuzz := $(LDFLAGS_sanitize)
 ifeq ($(origin CFLAGS_$(VARIANT)),undefined)
-$(error VARIANT=$(VARIANT): it is release or sanitize)
+$(error VARIANT=$(VARIANT): it is release, sanitize or fuzz)
 endif
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wmissing-declarations -Wredundant-decls -Wformat=2 -Wundef \
 	-Wpointer-arith -Wcast-align -Wwrite-strings -Wvla -Wimplicit-fallthrough -Wdate-time
+# libFuzzer comes with clang; the warnings are gcc's to give, in the other variants.
+ifeq ($(VARIANT),fuzz)
+CC := clang
+WARNINGS := -w
+endif
 DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Icore
 COMPILE = $(CC) -std=gnu17 -fPIE $(CFLAGS_$(VARIANT)) $(WARNINGS) $(DEFINES) \
 	$(patsubst -I%,-isystem %,$(PACKAGE_CFLAGS)) $(CPPFLAGS) $(CFLAGS)
@@ -102,11 +112,12 @@ ENVIRONMENT = RECONCILE='$(abspath $(BIN))' TEST_PROGRAMS='$(abspath $(OUT)/test
 	TOP='$(CURDIR)' BUILD='$(abspath $(OUT))'
 # Those of a list of tests in whose path one of the words of ONLY stands; all when there is no ONLY.
 is_meant = $(strip $(foreach word,$(ONLY:.c=),$(findstring $(word),$(1))))
+fuzzed = $(foreach t,$(1),$(if $(ONLY),$(if $(call is_meant,$(notdir $(t))),$(t)),$(t)))
 TESTS := $(foreach t,tests/checks/run $(UNIT_TESTS) $(BEHAVIOUR),$(if $(ONLY),$(if \
 	$(call is_meant,$(t)),$(t)),$(t)))
 
-.PHONY: all deps test test-vm test-build soak demo bench bench-build install uninstall lint format docs \
-	sanitize clean help FORCE
+.PHONY: all deps test test-vm test-build soak fuzz fuzz-build demo bench bench-build install uninstall \
+	deb lint format docs sanitize clean help FORCE
 
 all: $(BIN) $(HELPERS) ## build the program (build/reconcile)
 	@:
@@ -135,6 +146,14 @@ soak: ## break a node under `reconcile run` in every way, for a minute or as lon
 
 sanitize: ## the same tests under ASan and UBSan
 	@TIMEOUT_UNIT=300 TIMEOUT_BATS=900 $(MAKE) VARIANT=sanitize test
+
+fuzz: ## feed what reads outside text with broken input, each target for FUZZ=60s (ONLY="grub")
+	@.ci/deps build fuzz
+	@$(MAKE) $(JOBS) VARIANT=fuzz fuzz-build
+	@BUILD=build/fuzz tests/fuzz/run $(or $(FUZZ),60s) $(notdir $(call fuzzed,$(FUZZERS)))
+
+fuzz-build: $(call fuzzed,$(FUZZERS)) $(addprefix $(OUT)/seeds/,$(notdir $(call fuzzed,$(FUZZERS))))
+	@:
 
 demo: ## a node described, converged, broken and mended, in a private namespace
 	@.ci/deps build
@@ -239,6 +258,32 @@ $(BENCH): $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBRARIES_$*)
 
+$(FUZZERS): $(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(call archives,engine)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBRARIES)
+
+# What each target starts from.
+unit_of = $(patsubst %,tests/unit/%_test.c,$(1))
+SEEDS_apt_output := $(call unit_of,provider/simulate host/packages_apt)
+SEEDS_apt_sources := $(call unit_of,provider/apt_sources provider/apt_sources_line \
+	provider/apt_sources_stanza)
+SEEDS_bls := $(call unit_of,provider/boot_bls)
+SEEDS_desired := tests/golden/desired
+SEEDS_dkms_log := $(call unit_of,provider/dkms_log)
+SEEDS_dpkg_status := $(call unit_of,host/packages_status host/packages_index)
+SEEDS_facts := $(sort $(wildcard examples/*/*.json examples/*/*/*.json)) $(call unit_of,engine/facts)
+SEEDS_fstab := $(call unit_of,host/fstab)
+SEEDS_fsx_answer := $(call unit_of,provider/data_repository_json)
+SEEDS_grub := $(wildcard tests/golden/grub/*.cfg) $(call unit_of,provider/grub)
+SEEDS_module_file := $(call unit_of,host/modules_file)
+SEEDS_mountinfo := $(call unit_of,host/mount_table)
+SEEDS_policy_message := $(call unit_of,policy/reader)
+SEEDS_symvers := $(call unit_of,host/modules_symvers host/modules_proof)
+SEEDS_transaction := $(call unit_of,engine/transaction_list)
+
+$(OUT)/seeds/%: tests/fuzz/seeds tests/fuzz/literals.awk $$(SEEDS_$$*)
+	$(Q)tests/fuzz/seeds $@ $(SEEDS_$*)
+
 # build/tests/... is the same thing in the variant at hand.
 build/tests/%: $(OUT)/tests/%
 	@mkdir -p $(@D) && ln -f $< $@
@@ -248,9 +293,9 @@ build/tests/%: $(OUT)/tests/%
 # ---- Lint ----
 
 C_FILES := $(sort $(wildcard $(foreach d,core/* core/*/* tests/unit/* tests/unit/*/* tests/fake \
-	tests/programs tests/bench tests/vm/*,$(d)/*.c $(d)/*.h)))
-SHELL_FILES = $(shell grep -rlE '^.!.*[/ ](ba|da)?sh$$' .ci tests examples 2>/dev/null | sort) \
-	$(wildcard tests/behaviour/support/*.bash tests/vm/*.bash tests/vm/support/*.bash \
+	tests/programs tests/bench tests/fuzz tests/vm/*,$(d)/*.c $(d)/*.h)))
+SHELL_FILES = $(shell grep -rlE '^.!.*[/ ](ba|da)?sh$$' .ci tests examples state 2>/dev/null | \
+		sort) $(wildcard tests/behaviour/support/*.bash tests/vm/*.bash tests/vm/support/*.bash \
 		state/completion/*.bash)
 TIDY := $(SOURCES:core/%.c=$(OUT)/lint/%.tidy)
 
@@ -314,3 +359,23 @@ uninstall: ## remove what install put there, and the folders of ours that are em
 	rm -f $(foreach d,$(DATA),$(call into,$(d))/$(notdir $(call from,$(d)))) $(COMPLETION)
 	rmdir $(SHARE)/reconcile/policies/lib $(SHARE)/reconcile/policies $(SHARE)/reconcile \
 		$(SHARE)/doc/reconcile $(DESTDIR)$(sysconfdir)/reconcile 2>/dev/null || :
+
+# ---- Debian package ----
+
+# A version of Debian without a revision. Before the first tag it sorts before all that will be.
+COMMITTED = TZ=UTC0 git log -1 --date=format-local:%Y%m%d%H%M%S
+DEB_TAGGED = $(shell echo '$(TAGGED:v%=%)' | sed 's/-rc/~rc/; s/-/+/; s/-/./g')
+DEB_COMMIT = 0~git$(shell $(COMMITTED) --format=%cd).$(subst -,+,$(COMMIT))
+DEB_VERSION = $(if $(TAGGED),$(DEB_TAGGED),$(if $(COMMIT),$(DEB_COMMIT),$(VERSION)))
+# The time of all files in it: the commit's.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(shell stat -c %Y Makefile))
+DEB_FOLDER ?= build
+DEB_INSTALL = $(MAKE) -s -o $(BIN) $(HELPERS:%=-o %) install DESTDIR=$(1)/tree \
+	PREFIX=/usr sysconfdir=/etc unitdir=/usr/lib/systemd/system >/dev/null
+
+deb: $(BIN) $(HELPERS) ## a Debian package of that, build/reconcile_VERSION_ARCH.deb
+	@.ci/deps deb
+	@mkdir -p $(OUT) '$(DEB_FOLDER)'
+	@work=$$(mktemp -d $(abspath $(OUT))/deb.XXXXXX) && trap 'rm -rf "$$work"' EXIT && \
+		$(call DEB_INSTALL,"$$work") && \
+		state/debian/build "$$work" '$(DEB_VERSION)' $(SOURCE_DATE_EPOCH) '$(DEB_FOLDER)'

@@ -13,6 +13,25 @@
 
 enum { BLOCK_FIRST = 4096, BLOCK_LARGEST = 1 << 20 };
 
+/* Under ASan only what was handed out may be touched, and a gap parts it from what comes next:
+ * otherwise an overrun within an arena would not be seen. gcc and clang say it differently. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define IS_POISONED 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define IS_POISONED 1
+#endif
+#ifdef IS_POISONED
+#include <sanitizer/asan_interface.h>
+enum { GAP = alignof(max_align_t) };
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+enum { GAP = 0 };
+#endif
+
 struct block {
 	struct block *next;
 	size_t used, size;
@@ -113,6 +132,7 @@ static struct block *block_create(size_t size)
 	struct block *b = mem_alloc(sizeof *b + size);
 
 	b->size = size;
+	ASAN_POISON_MEMORY_REGION(b->data, size);
 	return b;
 }
 
@@ -121,7 +141,9 @@ void *arena_alloc(struct arena *arena, size_t size)
 	if (size > SIZE_MAX / 2) {
 		mem_exhausted();
 	}
-	size = (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+	size_t asked = size;
+
+	size = (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t) + GAP;
 	struct block *b = arena->head;
 
 	if (!b || b->size - b->used < size) {
@@ -132,6 +154,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 			own->used = size;
 			own->next = b->next;
 			b->next = own;
+			ASAN_UNPOISON_MEMORY_REGION(own->data, asked);
 			return own->data;
 		}
 		b = block_create(size > arena->next_size ? size : arena->next_size);
@@ -144,6 +167,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	void *p = (char *)b->data + b->used;
 
 	b->used += size;
+	ASAN_UNPOISON_MEMORY_REGION(p, asked);
 	return p;
 }
 

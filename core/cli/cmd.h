@@ -67,6 +67,8 @@ struct cmd {
 	const struct option_row *options; /* ends with a NULL name; NULL: none */
 	size_t most_arguments;
 	int (*run)(struct cli *cli); /* an exit code */
+	/* The same where the run-dir cannot be used, which was said; NULL: EXIT_ERROR. */
+	int (*refused)(struct cli *cli);
 };
 
 /* All commands, in the order of the help, NULL-terminated. */

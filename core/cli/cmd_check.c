@@ -79,6 +79,17 @@ static int run(struct cli *cli)
 	return print(cli, &check) ? (int)check.health : (int)DOCTOR_UNKNOWN;
 }
 
+static int refused(struct cli *cli)
+{
+	const struct check check = {
+	    .health = DOCTOR_UNKNOWN,
+	    .text = arena_printf(cli->arena, "the run-dir %s cannot be used", cli->engine.run_dir),
+	};
+
+	print(cli, &check);
+	return (int)DOCTOR_UNKNOWN;
+}
+
 static int take_next_boot(struct cli *cli, const char *value, struct err *err)
 {
 	(void)value;
@@ -114,4 +125,5 @@ const struct cmd cmd_check = {
         "be proved either way. An image build fails on both.",
     .options = options,
     .run = run,
+    .refused = refused,
 };

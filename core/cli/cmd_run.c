@@ -125,6 +125,14 @@ static void step_done(struct cli *cli, const struct step *step)
 	}
 }
 
+/* One that ends by itself may stand beside the agent, whose word it is to leave alone. */
+static void tell(const struct supervisor *s, int64_t next_pass)
+{
+	if (!s->cli->once && !s->cli->until) {
+		agent_tell(s->cli->engine.run_dir, next_pass);
+	}
+}
+
 /* Between two passes. */
 static void idle(void *context)
 {
@@ -142,7 +150,7 @@ static void idle(void *context)
 	}
 	s->idle = true;
 	s->blind = trouble != NULL;
-	agent_tell(s->cli->engine.run_dir, next_pass);
+	tell(s, next_pass);
 	self_notify_send(&s->notify, "STATUS=%s at %s%s%s; next pass at %s%s%s", s->cli->pass.summary,
 	                 clock_stamp(s->ended, last), *s->cli->pass.why ? ": " : "", s->cli->pass.why,
 	                 clock_stamp(next_pass, next), trouble ? "; " : "", trouble ? trouble : "");
@@ -167,9 +175,7 @@ static int pass(struct supervisor *s)
 		self_notify_send(&s->notify, "STATUS=Converging%s%s", s->reason ? ": " : "",
 		                 s->reason ? s->reason : "");
 	}
-	if (!cli->once) {
-		agent_tell(cli->engine.run_dir, 0);
-	}
+	tell(s, 0);
 	AUTO(session_free) struct engine *engine = session_load(cli, &code);
 
 	if (!s->ready) {

@@ -58,5 +58,8 @@ int main(int argc, char **argv)
 	if (code >= 0) {
 		return code;
 	}
-	return session_reach_run_dir(&cli) ? command->run(&cli) : EXIT_ERROR;
+	if (!session_reach_run_dir(&cli)) {
+		return command->refused ? command->refused(&cli) : EXIT_ERROR;
+	}
+	return command->run(&cli);
 }

@@ -289,8 +289,11 @@ static const char *is_paused(struct engine *engine, int64_t *ret_ends)
 		            pause.unseen);
 	}
 	if (pause.paused && pause.until) {
-		/* Whole seconds: the last of them has to be over. */
-		*ret_ends = clock_ms() + (pause.until - clock_now() + 1) * 1000;
+		int64_t left = pause.until - clock_now() + 1;
+
+		/* Whole seconds: the last of them has to be over. A span outlasts a clock that was set
+		 * forward a little (pause_parse): then it is asked again each second. */
+		*ret_ends = clock_ms() + (left > 0 ? left : 1) * 1000;
 	}
 	return pause_text(engine->arena, &pause);
 }

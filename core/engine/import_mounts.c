@@ -157,6 +157,11 @@ static int add_mount(struct import_writer *w, const struct doctor_mount *m, stru
 		return -(int)err->code;
 	}
 	manage = manage_of(m, &why);
+	/* Rightly not mounted: whoever observes it would miss it. */
+	if (strcmp(manage, "observe") == 0 && !m->fact->mount.live.value && m->health == DOCTOR_OK) {
+		import_leave_out(w, arena_printf(w->engine->arena, "%s: %s", m->target, why));
+		return 0;
+	}
 	bool full = strcmp(manage, "full") == 0;
 
 	source = source_of(m, full);
@@ -221,7 +226,7 @@ int import_mounts(struct import_writer *w, struct err *err)
 		w->s->length = head;
 		w->s->data[head] = '\0';
 		str_addf(w->s, "\n# No file system of a storage client is mounted%s.\n",
-		         w->doctor->fstab_why ? "" : " or in fstab");
+		         w->doctor->fstab_why || w->import->left_count ? "" : " or in fstab");
 	}
 	if (w->doctor->fstab_why) {
 		w->import->is_partial = true;

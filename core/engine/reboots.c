@@ -2,6 +2,7 @@
 /* See reboots.h. */
 #include "engine/reboots.h"
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "host/self.h"
 #include "provider/reboot_ledger.h"
@@ -68,12 +69,17 @@ static bool note_results(struct engine *engine, struct reboot_ledger *ledger)
 	if (uname(&names)) {
 		return false;
 	}
-	const char *running = arena_strdup(engine->arena, names.release);
-	bool noted = reboot_ledger_settle(ledger, engine->boot_id, running, NULL);
+	struct reboot_boot boot = {
+	    .id = engine->boot_id,
+	    .running = arena_strdup(engine->arena, names.release),
+	    .began = clock_now() - clock_ms() / 1000,
+	};
+	bool noted = reboot_ledger_settle(ledger, &boot);
 	const struct reboot_entry *open = reboot_ledger_open(ledger);
 
 	if (open && open->trial && text_equal(open->result, REBOOT_ARRIVED)) {
-		noted |= reboot_ledger_settle(ledger, engine->boot_id, running, boot_default(engine));
+		boot.boot_default = boot_default(engine);
+		noted |= reboot_ledger_settle(ledger, &boot);
 	}
 	return noted;
 }

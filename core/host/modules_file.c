@@ -63,7 +63,7 @@ static bool is_head(const Elf64_Ehdr *head, uint64_t size)
 {
 	return memcmp(head->e_ident, ELFMAG, SELFMAG) == 0 && head->e_ident[EI_CLASS] == ELFCLASS64 &&
 	       head->e_shentsize == sizeof(Elf64_Shdr) && head->e_shnum &&
-	       head->e_shstrndx < head->e_shnum &&
+	       head->e_shstrndx != SHN_UNDEF && head->e_shstrndx < head->e_shnum &&
 	       is_within(head->e_shoff, head->e_shnum * sizeof(Elf64_Shdr), size);
 }
 

@@ -271,6 +271,14 @@ static void show(struct mount_table *table, struct mount_row *row)
 	note_above(table, row->target);
 }
 
+/* The row that lies on this one. None on a row whose id a later one has as well (the table changed
+ * while it was read): what names that id means the later one, and the rows would go in a ring. */
+static struct mount_row *next_above(const struct mount_table *table, struct mount_row *const *above,
+                                    const struct mount_row *row)
+{
+	return find_id(table, row->id) == row ? above[table->by_id[slot_of(table, row->id)] - 1] : NULL;
+}
+
 /* Finds for each target the row on top, and what lies beneath it. */
 static void stack(struct mount_table *table)
 {
@@ -295,8 +303,7 @@ static void stack(struct mount_table *table)
 		if (row->below || !is_reached(table, row)) {
 			continue;
 		}
-		for (struct mount_row *next; (next = above[table->by_id[slot_of(table, row->id)] - 1]);
-		     row = next) {
+		for (struct mount_row *next; (next = next_above(table, above, row)); row = next) {
 			put_on_top(next, row);
 		}
 		show(table, row);

@@ -12,7 +12,6 @@
 #include "policy/sandbox.h"
 
 #include <errno.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

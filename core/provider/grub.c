@@ -104,9 +104,11 @@ const char *grub_release_of(const char *image)
 {
 	const char *slash = strrchr(image, '/'), *name = slash ? slash + 1 : image;
 
-	return text_starts(name, "vmlinuz-") || text_starts(name, "vmlinux-")
-	           ? name + strlen("vmlinuz-")
-	           : NULL;
+	if (!text_starts(name, "vmlinuz-") && !text_starts(name, "vmlinux-")) {
+		return NULL;
+	}
+	name += strlen("vmlinuz-");
+	return *name ? name : NULL;
 }
 
 static void take_set(struct config *c, const char *assignment)

@@ -79,14 +79,19 @@ static int settle(struct host *host, struct arena *arena, struct reboot_ledger *
 	if (uname(&names)) {
 		return err_set(err, ERR_HOST, errno, "uname");
 	}
-	const char *running = arena_strdup(arena, names.release);
+	struct reboot_boot boot = {
+	    .id = boot_id,
+	    .running = arena_strdup(arena, names.release),
+	    .began = clock_now() - clock_ms() / 1000,
+	};
 
-	reboot_ledger_settle(ledger, boot_id, running, NULL);
+	reboot_ledger_settle(ledger, &boot);
 	if (is_tried(ledger)) {
 		if (read_kernel(host, arena, &kernel, &why, err)) {
 			return -(int)err->code;
 		}
-		reboot_ledger_settle(ledger, boot_id, running, kernel ? kernel->boot_default : NULL);
+		boot.boot_default = kernel ? kernel->boot_default : NULL;
+		reboot_ledger_settle(ledger, &boot);
 	}
 	return 0;
 }

@@ -137,40 +137,56 @@ static bool is_last_of_its_boot(const struct reboot_ledger *ledger, size_t n)
 	       strcmp(ledger->list[n].boot_id, ledger->list[n + 1].boot_id) != 0;
 }
 
-static const char *result_of(const struct reboot_entry *entry, bool same_boot, const char *running,
-                             const char *boot_default)
+/* How long a node may take to go down for it. */
+static int64_t goes_down_within(const struct reboot_entry *entry)
 {
-	bool is_there = strcmp(entry->into, running) == 0;
+	return strcmp(entry->how, "slurm") == 0 ? DRAINS : GOES_DOWN;
+}
 
-	/* A command says that it failed also when it was killed as the machine went down, or gave up
-	 * waiting for an answer to what was accepted: the boot id knows better. */
+/* A command says that it failed also when it was killed as the machine went down, or gave up
+ * waiting for an answer to what was accepted: the boot that follows knows better. */
+static bool is_final(const struct reboot_ledger *ledger, size_t n, const struct reboot_boot *boot)
+{
+	const struct reboot_entry *entry = &ledger->list[n];
+
+	return text_equal(entry->result, REBOOT_FAILED) &&
+	       (!is_last_of_its_boot(ledger, n) || boot->began - entry->at > goes_down_within(entry));
+}
+
+static const char *result_of(const struct reboot_entry *entry, const struct reboot_boot *boot)
+{
+	bool is_there = strcmp(entry->into, boot->running) == 0;
+
 	if (is_unproved(entry)) {
-		return same_boot ? entry->result : is_there ? REBOOT_ARRIVED : REBOOT_CAME_BACK;
+		return is_there ? REBOOT_ARRIVED : REBOOT_CAME_BACK;
 	}
 	if (entry->trial && strcmp(entry->result, REBOOT_ARRIVED) == 0) {
 		/* Started once: without having become the default the next boot leaves it again. */
-		return !is_there                               ? REBOOT_CAME_BACK
-		       : text_equal(boot_default, entry->into) ? REBOOT_KEPT
-		                                               : REBOOT_ARRIVED;
+		return !is_there                                     ? REBOOT_CAME_BACK
+		       : text_equal(boot->boot_default, entry->into) ? REBOOT_KEPT
+		                                                     : REBOOT_ARRIVED;
 	}
 	return entry->result;
 }
 
-bool reboot_ledger_settle(struct reboot_ledger *ledger, const char *boot_id, const char *running,
-                          const char *boot_default)
+bool reboot_ledger_settle(struct reboot_ledger *ledger, const struct reboot_boot *boot)
 {
 	bool noted = false;
 
 	for (size_t i = 0; i < ledger->count; i++) {
 		struct reboot_entry *entry = &ledger->list[i];
-		/* Twice: a trial may have arrived and been decided since it was looked at last. */
 		const char *before = entry->result;
-		bool same_boot = strcmp(entry->boot_id, boot_id) == 0 ||
-		                 (text_equal(before, REBOOT_FAILED) && !is_last_of_its_boot(ledger, i));
 
-		entry->asked |= is_unproved(entry) && !same_boot;
-		entry->result = result_of(entry, same_boot, running, boot_default);
-		entry->result = entry->result ? result_of(entry, same_boot, running, boot_default) : NULL;
+		if (is_unproved(entry)) {
+			if (strcmp(entry->boot_id, boot->id) == 0 || is_final(ledger, i, boot)) {
+				continue;
+			}
+			entry->asked = true;
+			entry->result = result_of(entry, boot);
+		}
+		/* Also of one just settled: a trial may have arrived and been decided since the last
+		 * look. */
+		entry->result = result_of(entry, boot);
 		noted |= !text_equal(before, entry->result);
 	}
 	return noted;
@@ -178,9 +194,7 @@ bool reboot_ledger_settle(struct reboot_ledger *ledger, const char *boot_id, con
 
 bool reboot_ledger_is_awaited(const struct reboot_entry *entry, int64_t uptime)
 {
-	int64_t most = !entry->asked ? CUT_OFF : strcmp(entry->how, "slurm") == 0 ? DRAINS : GOES_DOWN;
-
-	return uptime - entry->uptime < most;
+	return uptime - entry->uptime < (entry->asked ? goes_down_within(entry) : CUT_OFF);
 }
 
 static bool went_well(const struct reboot_entry *entry)

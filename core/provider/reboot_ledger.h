@@ -37,6 +37,12 @@ struct reboot_entry {
 	bool resumed; /* `how` slurm: the drain that came with it is over, as far as it was ours */
 };
 
+struct reboot_boot {
+	const char *id, *running; /* the release */
+	const char *boot_default; /* NULL: it cannot be told */
+	int64_t began;            /* seconds since 1970 */
+};
+
 enum { REBOOT_ENTRIES = 64 }; /* older ones are dropped */
 
 struct reboot_ledger {
@@ -55,10 +61,10 @@ void reboot_ledger_add(struct reboot_ledger *ledger, const struct reboot_entry *
  * is a trial that was not decided. */
 const struct reboot_entry *reboot_ledger_open(const struct reboot_ledger *ledger);
 /* Notes what came of them, as things are in this boot: another boot id is the proof that the node
- * was rebooted, whatever the command said of it; the kernel that runs says into what.
- * `boot_default` NULL: it cannot be told. True when something was noted. */
-bool reboot_ledger_settle(struct reboot_ledger *ledger, const char *boot_id, const char *running,
-                          const char *boot_default);
+ * was rebooted; the kernel that runs says into what. A command that failed has done it all the same
+ * when the boot came as soon as of one that did not; later it was somebody else's. True when
+ * something was noted. */
+bool reboot_ledger_settle(struct reboot_ledger *ledger, const struct reboot_boot *boot);
 /* One more run begins under a trial that arrived and is not decided. True when that was noted. */
 bool reboot_ledger_count_run(struct reboot_ledger *ledger);
 /* Is it still to be expected that the node goes down for it, in the boot in which it was asked for

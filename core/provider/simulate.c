@@ -58,15 +58,14 @@ void simulate_parse(struct arena *arena, char *text, struct simulation *ret_simu
 static bool take_unmet(struct arena *arena, const char *line, struct unmet *unmet)
 {
 	static const char instead[] = " is to be installed";
-	const char *kind = strstr(line, "Depends: "), *but = strstr(line, " but ");
-	const char *colon = strstr(line, " : ");
+	const char *name = line + strspn(line, " ");
+	const char *kind = strstr(name, "Depends: "), *colon = strstr(name, " : ");
+	const char *but = kind ? strstr(kind + strlen("Depends: "), " but ") : NULL;
 
-	if (line[0] != ' ' || !kind || !but || but < kind) {
+	if (line[0] != ' ' || !but) {
 		return false;
 	}
 	if (colon && colon < kind) {
-		const char *name = line + strspn(line, " ");
-
 		unmet->name = arena_strndup(arena, name, (size_t)(colon - name));
 	}
 	kind += strlen("Depends: ");

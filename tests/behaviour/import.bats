@@ -89,6 +89,25 @@ END
 	assert_output -p "mount $AREA/home"
 }
 
+@test "what is mounted on request only is left out, and the plan is empty" {
+	in_ns "mkdir -p $AREA/t $AREA/u; mount -t tmpfs -o size=4m tmpfs $AREA/t"
+	fstab <<-END
+		tmpfs $AREA/t tmpfs size=4m 0 0
+		tmpfs $AREA/u tmpfs noauto 0 0
+		server:/n $AREA/n nfs noauto,_netdev 0 0
+	END
+	run_reconcile import --all -o "$OUT"
+	assert_status 0
+	assert_stderr -p "$AREA/u: its fstab line says noauto"
+	assert_stderr -p "$AREA/n: its fstab line says noauto"
+	plans_empty
+	assert_output -p "mount $AREA/t"
+	refute_output -p "mount $AREA/u"
+	run_reconcile import
+	assert_status 0
+	refute_output -p "or in fstab"
+}
+
 @test "an option that is written and not in force is not asserted, and said" {
 	in_ns "mkdir -p $AREA/t; mount -t tmpfs -o size=4m tmpfs $AREA/t"
 	fstab <<<"tmpfs $AREA/t tmpfs size=4m,noexec 0 0"

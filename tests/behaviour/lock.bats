@@ -121,6 +121,9 @@ refused()
 		assert_status 1
 		assert_stderr -e "error: --run-dir: $1"
 	done
+	run_within "$GUARD" in_ns "$RECONCILE" --run-dir "$SCRATCH/place/run" check
+	assert_status 3 # a monitor reads its line, whatever happened
+	assert_output "RECONCILE UNKNOWN - the run-dir $SCRATCH/place/run cannot be used"
 	assert_missing "$AREA/d" "$SCRATCH/history.db"
 	assert_equal "$before" "$(cd "$SCRATCH/place" && find . -printf '%p %m %T@ %C@\n')"
 }

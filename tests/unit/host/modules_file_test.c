@@ -171,6 +171,23 @@ static void imports_and_exports_reach_the_proof(void **state)
 	assert_int_equal(symbols.bad_offered, 3);
 }
 
+/* libkmod would end the process. */
+static void a_file_whose_sections_have_no_names_is_not_heard(void **state)
+{
+	const struct maker_symbol imports[] = {{"module_layout", 7}, {NULL, 0}};
+	struct str bytes = maker_bytes(&(struct maker){.vermagic = "6.1 ", .imports = imports});
+	Elf64_Ehdr head;
+
+	(void)state;
+	memcpy(&head, bytes.data, sizeof head);
+	head.e_shstrndx = SHN_UNDEF;
+	memcpy(bytes.data, &head, sizeof head);
+	put("a.ko", bytes.data, bytes.length);
+	str_free(&bytes);
+	assert_int_equal(modules_file_layout(kmod, ctx, scratch_path("a.ko")), 0);
+	assert_non_null(read_one("a.ko").told.damaged);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -182,6 +199,7 @@ int main(void)
 	    TEST(what_cannot_be_unpacked_is_no_damage),
 	    TEST(a_note_that_is_none_is_passed_over),
 	    TEST(imports_and_exports_reach_the_proof),
+	    TEST(a_file_whose_sections_have_no_names_is_not_heard),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

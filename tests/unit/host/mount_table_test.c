@@ -73,6 +73,25 @@ static void the_top_of_a_stack_is_what_nobody_lies_on(void **state)
 	assert_string_equal(row->below->below->source, "low");
 }
 
+/* An id is given again as soon as it is free, which may be while the table is read. */
+static void an_id_that_comes_twice_makes_no_ring(void **state)
+{
+	(void)state;
+	struct mount_table *table = parse(ROOT "32 31 0:3 / /m rw - tmpfs top rw\n"
+	                                       "31 32 0:2 / /m rw - tmpfs before rw\n"
+	                                       "31 20 0:1 / /m rw - tmpfs low rw\n");
+	const struct mount_row *row = mount_table_at(table, "/m");
+
+	assert_non_null(row);
+	while (row->below) {
+		row = row->below;
+	}
+	assert_string_equal(row->source, "low");
+	/* On itself. */
+	table = parse(ROOT "31 31 0:2 / /m rw - tmpfs before rw\n31 20 0:1 / /m rw - tmpfs low rw\n");
+	assert_non_null(mount_table_at(table, "/m"));
+}
+
 static void what_a_later_mount_above_hides_is_not_seen(void **state)
 {
 	(void)state;
@@ -164,6 +183,7 @@ int main(void)
 	    TEST(an_empty_source_shifts_nothing),
 	    TEST(garbage_is_an_error_with_its_line),
 	    TEST(the_top_of_a_stack_is_what_nobody_lies_on),
+	    TEST(an_id_that_comes_twice_makes_no_ring),
 	    TEST(what_a_later_mount_above_hides_is_not_seen),
 	    TEST(an_automount_counts_only_until_something_lies_on_it),
 	    TEST(a_path_lies_on_the_longest_target_above_it),

@@ -237,6 +237,7 @@ static void an_entry_without_linux_has_no_release(void **state)
 	assert_null(ask(START("uefi-firmware") MENU, NULL).boot_default);
 	assert_null(ask("", NULL).boot_default);
 	assert_null(ask(START("$somebodys_own") MENU, NULL).boot_default);
+	assert_int_equal(ask("menuentry a {\n linux /vmlinuz-\n}\n", NULL).count, 0);
 }
 
 static void titles_may_hold_quotes_and_signs(void **state)

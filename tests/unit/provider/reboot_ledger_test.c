@@ -78,20 +78,28 @@ static void what_is_damaged_is_refused(void **state)
 	}
 }
 
+static bool settle(struct reboot_ledger *ledger, const char *boot_id, const char *running,
+                   const char *boot_default)
+{
+	const struct reboot_boot boot = {boot_id, running, boot_default, ledger->list[0].at + 60};
+
+	return reboot_ledger_settle(ledger, &boot);
+}
+
 static void another_boot_id_is_the_proof(void **state)
 {
 	struct reboot_ledger ledger = one("new", false);
 
 	(void)state;
-	assert_false(reboot_ledger_settle(&ledger, now, "old", NULL));
-	assert_false(reboot_ledger_settle(&ledger, now, "new", NULL)); /* running it proves nothing */
+	assert_false(settle(&ledger, now, "old", NULL));
+	assert_false(settle(&ledger, now, "new", NULL)); /* running it proves nothing */
 	assert_null(reboot_ledger_open(&ledger)->result);
-	assert_true(reboot_ledger_settle(&ledger, later, "new", NULL));
+	assert_true(settle(&ledger, later, "new", NULL));
 	assert_string_equal(ledger.list[0].result, REBOOT_ARRIVED);
 	assert_null(reboot_ledger_open(&ledger));
-	assert_false(reboot_ledger_settle(&ledger, "boot-3", "old", NULL)); /* long over */
+	assert_false(settle(&ledger, "boot-3", "old", NULL)); /* long over */
 	ledger = one("new", false);
-	assert_true(reboot_ledger_settle(&ledger, later, "old", NULL));
+	assert_true(settle(&ledger, later, "old", NULL));
 	assert_string_equal(ledger.list[0].result, REBOOT_CAME_BACK);
 	assert_non_null(reboot_ledger_open(&ledger));
 }
@@ -104,10 +112,10 @@ static void what_failed_and_came_all_the_same_counts(void **state)
 	for (int i = 0; i < 2; i++) {
 		ledger.list[0].result = REBOOT_FAILED;
 		ledger.list[0].asked = false;
-		assert_false(reboot_ledger_settle(&ledger, now, "old", NULL));
+		assert_false(settle(&ledger, now, "old", NULL));
 		assert_int_equal(reboot_ledger_attempts(&ledger, "new", NULL), 0);
 		assert_int_equal(reboot_ledger_last_day(&ledger, 1000000), 0);
-		assert_true(reboot_ledger_settle(&ledger, later, i ? "new" : "old", NULL));
+		assert_true(settle(&ledger, later, i ? "new" : "old", NULL));
 		assert_string_equal(ledger.list[0].result, i ? REBOOT_ARRIVED : REBOOT_CAME_BACK);
 		assert_int_equal(reboot_ledger_attempts(&ledger, "new", NULL), i ? 0 : 1);
 		assert_int_equal(reboot_ledger_last_day(&ledger, 1000000), 1);
@@ -118,8 +126,27 @@ static void what_failed_and_came_all_the_same_counts(void **state)
 	/* A trial that arrived so is one that waits for its verdict. */
 	ledger = one("new", true);
 	ledger.list[0].result = REBOOT_FAILED;
-	assert_true(reboot_ledger_settle(&ledger, later, "new", "old"));
+	assert_true(settle(&ledger, later, "new", "old"));
 	assert_string_equal(reboot_ledger_open(&ledger)->result, REBOOT_ARRIVED);
+}
+
+/* An operator's, days after ours was refused. */
+static void a_boot_long_after_what_failed_is_somebody_elses(void **state)
+{
+	struct reboot_ledger ledger = one("new", false);
+	struct reboot_boot boot = {later, "old", NULL, ledger.list[0].at + 3600};
+
+	(void)state;
+	ledger.list[0].result = REBOOT_FAILED;
+	assert_false(reboot_ledger_settle(&ledger, &boot));
+	assert_string_equal(ledger.list[0].result, REBOOT_FAILED);
+	assert_int_equal(reboot_ledger_attempts(&ledger, "new", NULL), 0);
+	/* Slurm's waits for the jobs. */
+	ledger.list[0].how = "slurm";
+	assert_true(reboot_ledger_settle(&ledger, &boot));
+	/* One that did not fail was ours, whenever it came. */
+	ledger = one("new", false);
+	assert_true(reboot_ledger_settle(&ledger, &boot));
 }
 
 /* One boot ends once, however often that was asked for. */
@@ -131,11 +158,11 @@ static void of_several_that_failed_in_one_boot_the_last_counts(void **state)
 	(void)state;
 	ledger.list[0].result = e.result = REBOOT_FAILED;
 	reboot_ledger_add(&ledger, &e);
-	assert_true(reboot_ledger_settle(&ledger, later, "old", NULL));
+	assert_true(settle(&ledger, later, "old", NULL));
 	assert_string_equal(ledger.list[0].result, REBOOT_FAILED);
 	assert_string_equal(ledger.list[1].result, REBOOT_CAME_BACK);
 	assert_int_equal(reboot_ledger_last_day(&ledger, 1000000), 1);
-	assert_false(reboot_ledger_settle(&ledger, "boot-3", "old", NULL));
+	assert_false(settle(&ledger, "boot-3", "old", NULL));
 }
 
 static void a_trial_is_over_when_it_became_the_default_or_left_again(void **state)
@@ -143,17 +170,17 @@ static void a_trial_is_over_when_it_became_the_default_or_left_again(void **stat
 	struct reboot_ledger ledger = one("new", true);
 
 	(void)state;
-	reboot_ledger_settle(&ledger, later, "new", "old");
+	settle(&ledger, later, "new", "old");
 	assert_string_equal(reboot_ledger_open(&ledger)->result, REBOOT_ARRIVED);
 	struct reboot_ledger again = ledger;
 
-	assert_true(reboot_ledger_settle(&ledger, later, "new", "new"));
+	assert_true(settle(&ledger, later, "new", "new"));
 	assert_string_equal(ledger.list[0].result, REBOOT_KEPT);
 	assert_null(reboot_ledger_open(&ledger));
-	assert_true(reboot_ledger_settle(&again, "boot-3", "old", "old"));
+	assert_true(settle(&again, "boot-3", "old", "old"));
 	assert_string_equal(again.list[0].result, REBOOT_CAME_BACK);
 	ledger = one("new", true);
-	assert_true(reboot_ledger_settle(&ledger, later, "new", "new")); /* both at one look */
+	assert_true(settle(&ledger, later, "new", "new")); /* both at one look */
 	assert_string_equal(ledger.list[0].result, REBOOT_KEPT);
 }
 
@@ -247,6 +274,7 @@ int main(void)
 	    TEST(what_is_damaged_is_refused),
 	    TEST(another_boot_id_is_the_proof),
 	    TEST(what_failed_and_came_all_the_same_counts),
+	    TEST(a_boot_long_after_what_failed_is_somebody_elses),
 	    TEST(of_several_that_failed_in_one_boot_the_last_counts),
 	    TEST(a_drain_of_ours_lasts_until_it_is_noted_to_be_over),
 	    TEST(a_trial_is_over_when_it_became_the_default_or_left_again),

@@ -94,14 +94,25 @@ static void what_cannot_be_had_is_named(void **state)
 	assert_false(simulate_unmet(arena, arena_strdup(arena, "E: no\n"), &unmet));
 }
 
+static void a_dependency_without_a_name_is_none(void **state)
+{
+	static const char *const said[] = {"  : Depends: part but it is not installable",
+	                                   " whole : Depends: but it is not installable"};
+	struct unmet unmet;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		assert_false(simulate_unmet(
+		    arena, arena_printf(arena, "x have unmet dependencies:\n%s\n", said[i]), &unmet));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(what_apt_would_do_is_read),
-	    TEST(output_that_was_cut_is_not_trusted),
-	    TEST(what_cannot_be_had_is_named),
-	    TEST(a_kernel_is_known_by_its_name),
-	    TEST(only_a_kernel_of_the_same_release_was_asked_for),
+	    TEST(what_apt_would_do_is_read),     TEST(output_that_was_cut_is_not_trusted),
+	    TEST(what_cannot_be_had_is_named),   TEST(a_dependency_without_a_name_is_none),
+	    TEST(a_kernel_is_known_by_its_name), TEST(only_a_kernel_of_the_same_release_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
