@@ -76,14 +76,15 @@ reconcile()
 	in_guest "reconcile $(printf '%q ' "$@")"
 }
 
-# One apply carries out one shown plan; 2 says that the next one has more to do.
+# One apply carries out one shown plan; 2 says that the next one has more to do, 6 that something did
+# not answer in time: where a machine is emulated and busy, apt may not.
 apply()
 {
 	local pass
 	for pass in 1 2 3 4 5; do
 		reconcile apply --yes "$@"
 		echo "# apply $pass: $status" >&2
-		((status == 2)) || return 0
+		((status == 2 || status == 6)) || return 0
 	done
 }
 
