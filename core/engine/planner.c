@@ -131,11 +131,10 @@ void planner_compare(struct arena *arena, const struct resource *want, const str
 static bool is_usable_mount(const struct step *need)
 {
 	const struct mount *want = &need->want->mount, *have = &need->have->mount;
-	bool is_watched = text_equal(want->manage, "observe");
 
 	if (need->want->kind->id != KIND_MOUNT || need->outcome != OUTCOME_PENDING ||
 	    need->want->state != STATE_PRESENT || !have->live.value || have->other_source ||
-	    (is_watched && mount_options_bind(&want->options))) {
+	    (text_equal(want->manage, "observe") && mount_options_bind(&want->options))) {
 		return false;
 	}
 	for (size_t i = 0; i < need->differences.count; i++) {

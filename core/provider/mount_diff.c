@@ -146,19 +146,27 @@ static const char *line_says(struct arena *arena, const struct resource *as_line
 	return said;
 }
 
+/* As fstab or a unit would have to say it. */
+static const struct resource *as_written(struct arena *arena, const struct resource *want)
+{
+	struct resource *written = resource_copy(arena, want);
+	struct mount *mount = &written->mount;
+
+	mount->unit_source = mount->fstab_source = mount->source;
+	mount->unit_type = mount->fstab_type = mount->type;
+	mount->unit_options = mount->options;
+	return written;
+}
+
 /* What is written for the target otherwise: in a unit that somebody wrote, or in a line of fstab
  * that is not ours to mend. NULL: nothing. */
 static const char *contradiction(struct arena *arena, const struct resource *want,
                                  const struct resource *have)
 {
 	static const char *const unit[] = {"unit_source", "unit_type", "unit_options"};
-	struct resource *written = resource_copy(arena, want);
-	struct mount *mount = &written->mount;
+	const struct resource *written = as_written(arena, want);
 	const char *said = NULL;
 
-	mount->unit_source = mount->fstab_source = mount->source;
-	mount->unit_type = mount->fstab_type = mount->type;
-	mount->unit_options = mount->options;
 	if (have->mount.unit) {
 		said = says_otherwise(arena, unit, ARRAY_LEN(unit), written, have);
 	}
@@ -350,6 +358,45 @@ static void diff_present(struct arena *arena, const struct resource *want,
 	}
 }
 
+static bool is_listed(const struct list *list, const char *option)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i], option) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The automount that waits there is that of a line of fstab which says what is wanted: an idle node
+ * is whole like this, and to look closer would mount it. Ours, such a line is only when an
+ * automount is wanted in so many words. */
+static bool is_armed_as_wanted(struct arena *arena, const struct resource *want,
+                               const struct resource *have)
+{
+	static const char automount[] = "x-systemd.automount";
+	const struct mount *mount = &have->mount;
+	struct list options = mount_options_in_force(arena, &want->mount.options, false);
+
+	if (want->state != STATE_PRESENT || !mount->fstab.value || mount->fstab_lines.count ||
+	    mount->unit || !is_listed(&mount->fstab_options, automount) ||
+	    (mount_is_managed(want, "full") && !is_listed(&want->mount.options, automount)) ||
+	    line_says(arena, as_written(arena, want), have)) {
+		return false;
+	}
+	for (size_t i = 0; i < options.count; i++) {
+		if (!mount_option_stands(options.items[i], &mount->fstab_options, mount->fstab_type)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_armed(const struct resource *have)
+{
+	return have->mount.automount.value && !mount_is_live(have);
+}
+
 /* What is mounted behind a link goes by another name, whether it is wanted there or not. */
 static const char *link_fault(const struct resource *have)
 {
@@ -376,10 +423,13 @@ void mount_diff(struct arena *arena, const struct resource *want, const struct r
 	if (fault && (verdict->differences.count || want->state == STATE_ABSENT)) {
 		verdict->outcome = OUTCOME_BLOCKED;
 		verdict->why = fault;
+	} else if (is_armed(have) && is_armed_as_wanted(arena, want, have)) {
+		verdict->differences = (struct differences){0};
+		verdict->outcome = OUTCOME_KEPT;
 	} else if (verdict->differences.count && mount_is_managed(want, "observe")) {
 		verdict->outcome = OUTCOME_PENDING;
 		verdict->why = only_observed;
-	} else if (verdict->differences.count && have->mount.automount.value && !mount_is_live(have)) {
+	} else if (verdict->differences.count && is_armed(have)) {
 		verdict->outcome = OUTCOME_PENDING;
 		verdict->why = "an armed automount waits there: it is mounted when first used";
 	} else if (want->state == STATE_ABSENT) {

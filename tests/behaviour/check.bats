@@ -15,7 +15,7 @@ setup()
 	need_root
 	scratch_open
 	tree_open
-	ns_overlay /etc
+	ns_overlay /etc /var/lib
 	in_ns "rm -f /etc/fstab; touch /etc/fstab"
 }
 

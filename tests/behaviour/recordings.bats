@@ -23,7 +23,7 @@ teardown()
 
 @test "whatever is missing, what is said about it are words" {
 	run python3 "$TOP/tests/behaviour/support/recordings.py" "$RECONCILE" "$TOP/docs/state.md" "$SCRATCH/recordings" \
-		"${RECORDINGS:-30}" "$TEST_SEED"
+		"${RECORDINGS:-60}" "$TEST_SEED"
 	assert_status 0
 }
 

@@ -147,6 +147,7 @@ node_file_at()
 }
 
 @test "a pause that is taken away, or is over, wakes it" {
+	ns_overlay /var/lib # where a pause is written down
 	directories a | node_file
 	start_run --interval 1h
 	passed 1

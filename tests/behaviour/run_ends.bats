@@ -30,14 +30,14 @@ teardown()
 listen()
 {
 	need_command python3
-	_apart python3 -c '
+	python3 -c '
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 with open(sys.argv[2], "a", buffering=1) as f:
     while True:
         f.write(s.recv(65536).decode().replace("\n", " | ") + "\n")
-' "$SCRATCH/notify" "$SCRATCH/told" >/dev/null 2>&1 &
+' "$SCRATCH/notify" "$SCRATCH/told" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	disown
 	at_end kill $!
 	wait_for 10 test -S "$SCRATCH/notify"
@@ -98,7 +98,7 @@ told()
 @test "an abstract socket is spoken to as well" {
 	need_command python3
 	directories d | node_file
-	_apart python3 -c '
+	python3 -c '
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind("\0" + sys.argv[1])
@@ -106,7 +106,7 @@ open(sys.argv[2], "w")
 while True:
     with open(sys.argv[2], "a") as f:
         f.write(s.recv(65536).decode() + "\n")
-' "reconcile-$$" "$SCRATCH/told" >/dev/null 2>&1 &
+' "reconcile-$$" "$SCRATCH/told" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	disown
 	at_end kill $!
 	wait_for 10 test -e "$SCRATCH/told"

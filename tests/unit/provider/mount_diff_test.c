@@ -127,6 +127,37 @@ static void what_a_remount_of_lustre_does_not_change_counts_at_the_next_mount(vo
 	assert_int_equal(v.outcome, OUTCOME_PENDING);
 }
 
+#define ARMED(line)                                                                   \
+	"{\"kind\": \"mount\", \"key\": \"/l\", \"state\": \"absent\", \"live\": false, " \
+	"\"automount\": true" line "}"
+#define AUTOMOUNT "\"noauto\", \"x-systemd.automount\", \"flock\""
+
+static void an_automount_that_is_armed_as_wanted_is_whole(void **state)
+{
+	static const struct {
+		const char *want, *line;
+		bool is_whole;
+	} cases[] = {
+	    {WANTED("live", "\"flock\""), LINE(OURS, "lustre", AUTOMOUNT), true},
+	    {WANTED("observe", ""), LINE(OURS, "lustre", AUTOMOUNT), true},
+	    {WANTED("full", "\"flock\", \"x-systemd.automount\""), LINE(OURS, "lustre", AUTOMOUNT),
+	     true},
+	    {WANTED("full", "\"flock\""), LINE(OURS, "lustre", AUTOMOUNT), false},
+	    {WANTED("live", "\"localflock\""), LINE(OURS, "lustre", AUTOMOUNT), false},
+	    {WANTED("live", "\"user_xattr\""), LINE(OURS, "lustre", AUTOMOUNT), false},
+	    {WANTED("live", ""), LINE("10.9.9.9@tcp:/otherfs", "lustre", AUTOMOUNT), false},
+	    {WANTED("live", ""), LINE(OURS, "lustre", "\"noauto\", \"flock\""), false},
+	    {WANTED("live", ""), "", false}, /* an automounter with maps of its own */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct verdict v = compare(cases[i].want, arena_printf(arena, ARMED("%s"), cases[i].line));
+
+		assert_int_equal(v.outcome, cases[i].is_whole ? OUTCOME_KEPT : OUTCOME_PENDING);
+	}
+}
+
 static void options_that_the_client_never_shows_are_not_planned_for_ever(void **state)
 {
 	(void)state;
@@ -154,6 +185,7 @@ int main(void)
 	    TEST(a_line_that_says_otherwise_is_a_third_fact),
 	    TEST(a_line_that_is_mounted_under_another_name_says_the_same),
 	    TEST(what_a_remount_of_lustre_does_not_change_counts_at_the_next_mount),
+	    TEST(an_automount_that_is_armed_as_wanted_is_whole),
 	    TEST(options_that_the_client_never_shows_are_not_planned_for_ever),
 	    TEST(a_line_of_lustre_gets_the_relatime_that_its_helper_needs),
 	};
