@@ -15,6 +15,12 @@ static int fail(struct cli *cli, struct engine *engine, const struct err *err)
 	return (int)DOCTOR_UNKNOWN;
 }
 
+static int refused(struct cli *cli)
+{
+	(void)cli;
+	return (int)DOCTOR_UNKNOWN;
+}
+
 /* Why nothing is changed here at the moment, or NULL. A recording says nothing of that. */
 static const char *paused(struct cli *cli, struct engine *engine)
 {
@@ -100,4 +106,5 @@ const struct cmd cmd_doctor = {
     .options = options,
     .most_arguments = 64,
     .run = run,
+    .refused = refused,
 };
