@@ -7,6 +7,7 @@
 #include "engine/gate.h"
 #include "engine/order.h"
 #include "engine/reboots.h"
+#include "model/compare.h"
 #include "model/mount_options.h"
 #include "provider/converge.h"
 
@@ -345,16 +346,35 @@ static void refresh_after_source(struct planning *p, struct step *step)
 	}
 }
 
+/* As it is wanted, and yet to come: an automount is armed, which hides until the first use what
+ * would keep the mount away. */
+static bool waits_for_use(const struct step *step)
+{
+	return step->outcome == OUTCOME_KEPT && step->want->kind->id == KIND_MOUNT &&
+	       step->want->state == STATE_PRESENT && step->have->mount.automount.value &&
+	       !step->have->mount.live.value;
+}
+
+static void block(struct planning *p, struct step *step, const char *why)
+{
+	if (step->outcome == OUTCOME_KEPT) {
+		compare_resources(p->arena, step->want, step->have, &step->differences);
+	}
+	step->outcome = OUTCOME_BLOCKED;
+	step->why = why;
+}
+
 /* A change waits for what it needs: when that cannot converge, neither can it. */
 static void wait_for_needs(struct planning *p, struct step *step)
 {
-	for (size_t i = 0; step->outcome == OUTCOME_CHANGE && i < step->need_count; i++) {
+	for (size_t i = 0; i < step->need_count; i++) {
 		const struct step *need = &p->steps[step->needs[i]];
 
-		if (need->outcome != OUTCOME_CHANGE && !planner_is_met(need)) {
-			step->outcome = OUTCOME_BLOCKED;
-			step->why = arena_printf(p->arena, "needs %s, which is %s", need->id,
-			                         outcome_name(need->outcome));
+		if ((step->outcome == OUTCOME_CHANGE || waits_for_use(step)) &&
+		    need->outcome != OUTCOME_CHANGE && !planner_is_met(need)) {
+			block(p, step,
+			      arena_printf(p->arena, "needs %s, which is %s", need->id,
+			                   outcome_name(need->outcome)));
 		}
 	}
 }
@@ -363,9 +383,8 @@ static void apply_note(struct planning *p, struct step *step)
 {
 	const struct note *note = strmap_get(p->blocked, step->id);
 
-	if (note && step->outcome != OUTCOME_KEPT) {
-		step->outcome = OUTCOME_BLOCKED;
-		step->why = note->origin.reason;
+	if (note && (step->outcome != OUTCOME_KEPT || waits_for_use(step))) {
+		block(p, step, note->origin.reason);
 	}
 }
 
