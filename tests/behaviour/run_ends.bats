@@ -177,8 +177,9 @@ slow_command()
 
 # ---- one at a time
 
-@test "a SIGTERM while somebody else holds the lock is no error" {
-	directories d | node_file
+# lock_elsewhere: somebody has the lock until there is $SCRATCH/free
+lock_elsewhere()
+{
 	in_ns mkdir -p "$SCRATCH/run"
 	_apart in_ns "exec 9<>$SCRATCH/run/lock; python3 -c '
 import fcntl, struct, time, os
@@ -187,6 +188,11 @@ open(\"$SCRATCH/locked\", \"w\")
 while not os.path.exists(\"$SCRATCH/free\"): time.sleep(0.05)
 '" &
 	wait_for 20 test -e "$SCRATCH/locked"
+}
+
+@test "a SIGTERM while somebody else holds the lock is no error" {
+	directories d | node_file
+	lock_elsewhere
 	listen
 	NOTIFY_SOCKET=$SCRATCH/notify start_run --interval 1h --lock-timeout 1h --json
 	told "^STATUS=Waiting for the lock, held by "
@@ -199,14 +205,7 @@ while not os.path.exists(\"$SCRATCH/free\"): time.sleep(0.05)
 
 @test "while somebody else holds the lock a pass is skipped, said once, and tried again" {
 	directories d | node_file
-	in_ns mkdir -p "$SCRATCH/run"
-	_apart in_ns "exec 9<>$SCRATCH/run/lock; python3 -c '
-import fcntl, struct, time, os
-fcntl.fcntl(9, 37, struct.pack(\"hhqqi4x\", fcntl.F_WRLCK, 0, 0, 0, 0))
-open(\"$SCRATCH/locked\", \"w\")
-while not os.path.exists(\"$SCRATCH/free\"): time.sleep(0.05)
-'" &
-	wait_for 20 test -e "$SCRATCH/locked"
+	lock_elsewhere
 	start_run --interval 1h
 	logged "skipped: "
 	sleep 6
