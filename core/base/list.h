@@ -13,6 +13,9 @@ struct list {
 	const char *const *items;
 };
 
+/* Is this text one of its items? */
+bool list_has(const struct list *list, const char *item);
+
 struct number {
 	bool set;
 	int64_t value;

@@ -73,16 +73,6 @@ static bool is_pseudo(const char *type)
 
 /* ---- Which mounts ---- */
 
-static bool holds(const struct list *list, const char *item)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->items[i], item) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* "/fsx/" is /fsx. */
 static bool is_same_target(const char *asked, const char *target)
 {
@@ -339,7 +329,7 @@ static bool option(const struct doctor_mount *mount, const char *name)
 {
 	const struct mount *m = &mount->fact->mount;
 
-	return holds(&m->fstab_options, name) || holds(&m->unit_options, name);
+	return list_has(&m->fstab_options, name) || list_has(&m->unit_options, name);
 }
 
 /* What a recording does not hold says nothing of the node. */

@@ -5,16 +5,6 @@
 
 #include <string.h>
 
-static bool holds(const struct list *list, const char *item)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->items[i], item) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* How much of it reconcile may call its own, and why. */
 static const char *manage_of(const struct doctor_mount *m, const char **ret_why)
 {
@@ -33,11 +23,11 @@ static const char *manage_of(const struct doctor_mount *m, const char **ret_why)
 		*ret_why = "mounted, with no line in fstab: somebody else mounts it";
 		return "live";
 	}
-	if (holds(&mount->fstab_options, "x-systemd.automount")) {
+	if (list_has(&mount->fstab_options, "x-systemd.automount")) {
 		*ret_why = "its fstab line is an automount's and belongs to whoever wrote it";
 		return "live";
 	}
-	if (holds(&mount->fstab_options, "noauto")) {
+	if (list_has(&mount->fstab_options, "noauto")) {
 		*ret_why = "its fstab line says noauto: it belongs to whoever mounts it";
 		return live ? "live" : "observe";
 	}

@@ -79,20 +79,10 @@ const char *compare_show(struct arena *arena, const struct field *field, const s
 
 /* ---- Rules for lists ---- */
 
-static bool has_item(const struct list *list, const char *item)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->items[i], item) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_subset(const struct list *a, const struct list *b)
 {
 	for (size_t i = 0; i < a->count; i++) {
-		if (!has_item(b, a->items[i])) {
+		if (!list_has(b, a->items[i])) {
 			return false;
 		}
 	}

@@ -242,7 +242,7 @@ static int check(const struct resource *want, struct err *err)
 static bool has_all(const struct list *list, const struct list *items)
 {
 	for (size_t i = 0; i < items->count; i++) {
-		if (!lines_has(list, items->items[i])) {
+		if (!list_has(list, items->items[i])) {
 			return false;
 		}
 	}

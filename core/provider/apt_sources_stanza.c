@@ -119,7 +119,7 @@ static void parse_stanza(struct arena *arena, const char *text, struct apt_entry
 		return;
 	}
 	entry.is_stanza = true;
-	entry.binary = lines_has(&types, "deb");
+	entry.binary = list_has(&types, "deb");
 	entry.enabled = !apt_sources_is_no(first_word(&enabled));
 	entry.trusted = apt_sources_is_yes(first_word(&trusted));
 	if (key.count) {

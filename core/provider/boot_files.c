@@ -66,7 +66,7 @@ static int find_images(struct host *host, struct arena *arena, struct list *list
 		return -(int)err->code;
 	}
 	for (size_t i = 0; i < names.count; i++) {
-		if (is_image(names.list[i]) && !lines_has(list, grub_release_of(names.list[i]))) {
+		if (is_image(names.list[i]) && !list_has(list, grub_release_of(names.list[i]))) {
 			lines_add(arena, list, cap, grub_release_of(names.list[i]));
 		}
 	}

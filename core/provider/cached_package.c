@@ -64,7 +64,7 @@ static int find_installed(struct host *host, const struct resource *want, struct
 static const char *choose(const struct resource *want, const struct host_candidate *offer,
                           const char *installed, bool sound)
 {
-	if (installed && lines_has(&offer->versions, installed)) {
+	if (installed && list_has(&offer->versions, installed)) {
 		return installed;
 	}
 	if (sound || is_right(want, offer->version)) {

@@ -226,7 +226,7 @@ static int fetch(struct work *w, bool *ret_go_on, struct err *err)
 		const char *path = package_cache_path(w->arena, part->file);
 		struct err fault = {0};
 
-		if (lines_has(&before, arena_printf(w->arena, "%s=%s", part->name, part->version)) &&
+		if (list_has(&before, arena_printf(w->arena, "%s=%s", part->name, part->version)) &&
 		    w->host->ops->remove_file(w->host, path, &fault) && fault.os != ENOENT) {
 			return err_copy(err, &fault);
 		}

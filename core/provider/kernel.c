@@ -168,7 +168,7 @@ static const char *why_no_entry(struct arena *arena, const struct kernel *have, 
 	if (entry_of(have, release)) {
 		return NULL;
 	}
-	return lines_has(&have->installed, release)
+	return list_has(&have->installed, release)
 	           ? arena_printf(arena,
 	                          "%s has no entry in the menu of the boot loader that could boot; "
 	                          "reconcile facts boot_entry:%s says what is missing",

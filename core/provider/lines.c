@@ -63,13 +63,3 @@ void lines_add(struct arena *arena, struct list *list, size_t *cap, const char *
 	list->items = items;
 	list->set = true;
 }
-
-bool lines_has(const struct list *list, const char *item)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->items[i], item) == 0) {
-			return true;
-		}
-	}
-	return false;
-}

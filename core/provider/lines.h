@@ -19,6 +19,5 @@ int lines_read(struct host *host, const char *path, struct arena *arena, char **
 
 /* Adds to a list that is being made; the text is borrowed. */
 void lines_add(struct arena *arena, struct list *list, size_t *cap, const char *item);
-bool lines_has(const struct list *list, const char *item);
 
 #endif

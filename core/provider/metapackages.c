@@ -166,7 +166,7 @@ int metapackages_find(struct host *host, struct arena *arena, struct list *ret_l
 	follow(scratch, list, n);
 	ret_list->set = true;
 	for (size_t i = 0; i < n; i++) {
-		if (!list[i].follows || lines_has(ret_list, list[i].name)) {
+		if (!list[i].follows || list_has(ret_list, list[i].name)) {
 			continue;
 		}
 		if (host->ops->package(host, list[i].name, &package, err)) {

@@ -358,16 +358,6 @@ static void diff_present(struct arena *arena, const struct resource *want,
 	}
 }
 
-static bool is_listed(const struct list *list, const char *option)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->items[i], option) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* The automount that waits there is that of a line of fstab which says what is wanted: an idle node
  * is whole like this, and to look closer would mount it. Ours, such a line is only when an
  * automount is wanted in so many words. */
@@ -379,8 +369,8 @@ static bool is_armed_as_wanted(struct arena *arena, const struct resource *want,
 	struct list options = mount_options_in_force(arena, &want->mount.options, false);
 
 	if (want->state != STATE_PRESENT || !mount->fstab.value || mount->fstab_lines.count ||
-	    mount->unit || !is_listed(&mount->fstab_options, automount) ||
-	    (mount_is_managed(want, "full") && !is_listed(&want->mount.options, automount)) ||
+	    mount->unit || !list_has(&mount->fstab_options, automount) ||
+	    (mount_is_managed(want, "full") && !list_has(&want->mount.options, automount)) ||
 	    line_says(arena, as_written(arena, want), have)) {
 		return false;
 	}

@@ -204,7 +204,7 @@ int64_t package_cache_size(const struct package_cache *cache)
 static bool is_used(const struct package_cache *cache, const char *name)
 {
 	for (size_t i = 0; i < cache->set_count; i++) {
-		if (lines_has(&cache->sets[i].files, name)) {
+		if (list_has(&cache->sets[i].files, name)) {
 			return true;
 		}
 	}

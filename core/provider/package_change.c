@@ -124,8 +124,8 @@ static int find_candidate(struct host *host, const struct resource *want, struct
 		}
 		have->package.offered = candidate.versions;
 		have->package.candidate = !version ? choose(want, &candidate)
-		                          : lines_has(&candidate.versions, version) ? version
-		                                                                    : NULL;
+		                          : list_has(&candidate.versions, version) ? version
+		                                                                   : NULL;
 	}
 	if (!have->package.candidate) {
 		look_into_cache(host, want, version ? version : want->package.version, arena, have);

@@ -198,7 +198,7 @@ static int list_needed(struct search *s, size_t first, struct list *ret_names,
 		const char *name = needed_name(s->arena, line);
 		struct host_package package;
 
-		if (!*name || has_part(s, name) || lines_has(ret_names, name)) {
+		if (!*name || has_part(s, name) || list_has(ret_names, name)) {
 			continue;
 		}
 		if (s->host->ops->package(s->host, name, &package, err)) {
@@ -216,7 +216,7 @@ static int list_needed(struct search *s, size_t first, struct list *ret_names,
 static bool shares(const struct list *a, const struct list *b)
 {
 	for (size_t i = 0; i < a->count; i++) {
-		if (lines_has(b, a->items[i])) {
+		if (list_has(b, a->items[i])) {
 			return true;
 		}
 	}

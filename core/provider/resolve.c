@@ -52,7 +52,7 @@ static int find(const struct resolver *r, const char *name, struct list *ret_lis
 	for (char *line; !result.timed_out && (line = lines_next(&text));) {
 		const char *address = lines_word(&line);
 
-		if (address && is_address(address) && !lines_has(&list, address)) {
+		if (address && is_address(address) && !list_has(&list, address)) {
 			lines_add(arena, &list, &cap, address);
 		}
 	}

@@ -134,7 +134,7 @@ bool source_files_is_own(const struct apt_entry *entry, const char *name)
 static bool shares(const struct list *a, const struct list *b)
 {
 	for (size_t i = 0; i < a->count; i++) {
-		if (lines_has(b, a->items[i])) {
+		if (list_has(b, a->items[i])) {
 			return true;
 		}
 	}
@@ -225,8 +225,8 @@ static void take_words(struct arena *arena, const struct list *words, const stru
 	size_t cap = ret_list->count;
 
 	for (size_t i = 0; i < words->count; i++) {
-		if ((all || !wanted || lines_has(wanted, words->items[i])) &&
-		    !lines_has(ret_list, words->items[i])) {
+		if ((all || !wanted || list_has(wanted, words->items[i])) &&
+		    !list_has(ret_list, words->items[i])) {
 			lines_add(arena, ret_list, &cap, words->items[i]);
 		}
 	}

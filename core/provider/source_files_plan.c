@@ -17,7 +17,7 @@ struct mending {
 
 static void add_new(struct arena *arena, struct list *list, size_t *cap, const char *item)
 {
-	if (!lines_has(list, item)) {
+	if (!list_has(list, item)) {
 		lines_add(arena, list, cap, item);
 	}
 }
@@ -33,10 +33,10 @@ static struct list keep_suites(struct mending *m, const struct apt_entry *entry)
 	for (size_t i = 0; i < entry->suites.count; i++) {
 		const char *suite = entry->suites.items[i];
 
-		if (!own || (lines_has(wanted, suite) && !lines_has(&m->claimed, suite))) {
+		if (!own || (list_has(wanted, suite) && !list_has(&m->claimed, suite))) {
 			add_new(m->arena, &list, &cap, suite);
 		}
-		if (lines_has(wanted, suite)) {
+		if (list_has(wanted, suite)) {
 			add_new(m->arena, &m->claimed, &m->cap, suite);
 		}
 	}
@@ -122,7 +122,7 @@ static struct apt_edit *make_edits(struct mending *m)
 	size_t cap = edits[main].suites.count;
 
 	for (size_t i = 0; i < want->suites.count; i++) {
-		if (!lines_has(&m->claimed, want->suites.items[i])) {
+		if (!list_has(&m->claimed, want->suites.items[i])) {
 			lines_add(m->arena, &edits[main].suites, &cap, want->suites.items[i]);
 		}
 	}
@@ -177,7 +177,7 @@ static struct list leave_suites(struct arena *arena, const struct apt_entry *ent
 	size_t cap = 0;
 
 	for (size_t i = 0; away->set && i < entry->suites.count; i++) {
-		if (!lines_has(away, entry->suites.items[i])) {
+		if (!list_has(away, entry->suites.items[i])) {
 			lines_add(arena, &list, &cap, entry->suites.items[i]);
 		}
 	}

@@ -47,14 +47,14 @@ static void a_list_grows_and_is_searched(void **state)
 	size_t cap = 0;
 
 	(void)state;
-	assert_false(lines_has(&list, "a"));
+	assert_false(list_has(&list, "a"));
 	for (int i = 0; i < 20; i++) {
 		lines_add(arena, &list, &cap, arena_printf(arena, "%d", i));
 	}
 	assert_true(list.set);
 	assert_int_equal(list.count, 20);
-	assert_true(lines_has(&list, "19"));
-	assert_false(lines_has(&list, "20"));
+	assert_true(list_has(&list, "19"));
+	assert_false(list_has(&list, "20"));
 }
 
 int main(void)
